@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What each architecture answers.  One file of this directory a machine. */
+#ifndef _HPKM_ARCH_H
+#define _HPKM_ARCH_H
+
+#include <linux/sched.h>
+
+#include "../image.h"
+
+/* The e_machine of ELF files that this kernel runs. */
+u16 hpkm_arch_machine(void);
+
+/*
+ * Bytes by which an address in a span may be away from an address in its
+ * anchor, so that every PC-relative reference between them fits.
+ */
+unsigned long hpkm_arch_reach(void);
+
+/* Is @func's window one that a trampoline of this machine fits exactly? */
+bool hpkm_arch_window_ok(const struct hpkm_image_func *func);
+
+/*
+ * Write into @out the window with the trampoline in place: from an old
+ * function at @old through the slot at @slot (user addresses).
+ * Return: 0, -ERANGE when the slot is out of reach.
+ */
+int hpkm_arch_trampoline(const struct hpkm_image_func *func,
+			 unsigned long old, unsigned long slot,
+			 u8 out[HPKM_WINDOW_MAX]);
+
+/* Can @task's kind of user code be patched?  Not that of 32-bit programs. */
+bool hpkm_arch_task_ok(struct task_struct *task);
+
+/*
+ * The user-mode registers of a thread that is off its CPU or in the stopper;
+ * @sp gets where its stack words begin.
+ */
+unsigned long hpkm_arch_user_ip(struct task_struct *task);
+unsigned long hpkm_arch_user_sp(struct task_struct *task);
+
+/*
+ * After bytes of user text were written through the kernel address @at:
+ * make them what every CPU fetches.  Inside or outside the stop.
+ */
+void hpkm_arch_sync_text(void *at, size_t size);
+
+#endif /* _HPKM_ARCH_H */

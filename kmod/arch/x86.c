@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * x86-64.
+ *
+ * Trampoline: jmp *slot(%rip), FF /4 with mod 00 r/m 101, behind the ENDBR64
+ * that the function begins with, if it has one (SDM volume 2, JMP; volume 1,
+ * "Control-flow Enforcement Technology").  It pushes nothing, so that the red
+ * zone of the caller (psABI 3.2.2) and the shadow stack stay as they are, and
+ * it reads its target with one aligned 8-byte load, so that a slot can be
+ * changed by one store.
+ *
+ * Text written here is fetched by other CPUs only after they leave the stop
+ * with IRET, a serializing instruction (SDM volume 3, 8.1.3, cross-modifying
+ * code); caches are coherent, so hpkm_arch_sync_text() has nothing to do.
+ */
+#include <linux/elf.h>
+#include <linux/sizes.h>
+#include <linux/sched/task_stack.h>
+#include <asm/ptrace.h>
+#include <asm/thread_info.h>
+
+#include "arch.h"
+
+#define LANDING_PAD_SIZE	4
+#define JUMP_SIZE		6
+
+static const u8 landing_pad[LANDING_PAD_SIZE] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
+u16 hpkm_arch_machine(void)
+{
+	return EM_X86_64;
+}
+
+unsigned long hpkm_arch_reach(void)
+{
+	/* rel32 is signed; leave room for addends that lean over an edge. */
+	return SZ_2G - SZ_16M;
+}
+
+static size_t pad_size(const struct hpkm_image_func *func)
+{
+	return memcmp(func->window, landing_pad, sizeof(landing_pad)) ?
+		0 : LANDING_PAD_SIZE;
+}
+
+bool hpkm_arch_window_ok(const struct hpkm_image_func *func)
+{
+	return func->window_size == pad_size(func) + JUMP_SIZE;
+}
+
+int hpkm_arch_trampoline(const struct hpkm_image_func *func,
+			 unsigned long old, unsigned long slot,
+			 u8 out[HPKM_WINDOW_MAX])
+{
+	size_t pad = pad_size(func);
+	s64 distance = slot - (old + pad + JUMP_SIZE);
+	s32 rel32 = distance;
+
+	if (distance != rel32)
+		return -ERANGE;
+	memcpy(out, landing_pad, pad);
+	out[pad] = 0xff;
+	out[pad + 1] = 0x25;
+	memcpy(out + pad + 2, &rel32, sizeof(rel32));
+	return 0;
+}
+
+bool hpkm_arch_task_ok(struct task_struct *task)
+{
+	return !test_tsk_thread_flag(task, TIF_ADDR32) &&
+	       user_64bit_mode(task_pt_regs(task));
+}
+
+unsigned long hpkm_arch_user_ip(struct task_struct *task)
+{
+	return instruction_pointer(task_pt_regs(task));
+}
+
+unsigned long hpkm_arch_user_sp(struct task_struct *task)
+{
+	return user_stack_pointer(task_pt_regs(task));
+}
+
+void hpkm_arch_sync_text(void *at, size_t size)
+{
+}

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What differs between the kernels that hpkm supports, 6.1 and later. */
+#ifndef _HPKM_COMPAT_H
+#define _HPKM_COMPAT_H
+
+#include <linux/fs.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/netlink.h>
+#include <linux/sched.h>
+#include <linux/version.h>
+
+/* pin_user_pages_remote() lost its vmas argument in 6.5. */
+static inline long hpkm_pin_page(struct mm_struct *mm, unsigned long address,
+				 unsigned int gup_flags, struct page **page)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+	return pin_user_pages_remote(mm, address, 1, gup_flags, page, NULL,
+				     NULL);
+#else
+	return pin_user_pages_remote(mm, address, 1, gup_flags, page, NULL);
+#endif
+}
+
+/* Kernel threads that run on behalf of a process have no user registers. */
+#ifdef PF_USER_WORKER
+#define HPKM_PF_NO_USER	(PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)
+#else
+#define HPKM_PF_NO_USER	(PF_KTHREAD | PF_IO_WORKER)
+#endif
+
+/*
+ * The flags of a mapping that nobody else can look at now: it is just being
+ * made, or every CPU is stopped.  vm_flags became read-only in 6.3.
+ */
+static inline void hpkm_vma_flags(struct vm_area_struct *vma,
+				  unsigned long set, unsigned long clear)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
+#else
+	vm_flags_init(vma, (vma->vm_flags | set) & ~clear);
+#endif
+}
+
+/* shmem_file_setup() takes a vma_flags_t where that type exists. */
+#ifdef EMPTY_VMA_FLAGS
+#define HPKM_SHMEM_FLAGS	EMPTY_VMA_FLAGS
+#else
+#define HPKM_SHMEM_FLAGS	0
+#endif
+
+/*
+ * A file's own mapping operation: shmem's became mmap_prepare in 6.17 (?),
+ * which fills in a description of a mapping that is still to be made.
+ * hpkm_map_wrap() defines, for the file operations fops, an operation that
+ * calls shmem's, then adjusts the mapping: ops() gives the vm_ops to use in
+ * place of shmem's, and the mapping is not copied by fork until it is
+ * committed.
+ */
+#ifdef EMPTY_VMA_FLAGS
+#define HPKM_MAP_WRAP(name, shmem, wrap)				\
+static int name(struct vm_area_desc *desc)				\
+{									\
+	int ret = (shmem)->mmap_prepare(desc);				\
+									\
+	if (ret)							\
+		return ret;						\
+	desc->vm_ops = wrap(desc->vm_ops);				\
+	vma_flags_set(&desc->vma_flags, VMA_DONTCOPY_BIT);		\
+	return 0;							\
+}
+#define hpkm_map_op	mmap_prepare
+#else
+#define HPKM_MAP_WRAP(name, shmem, wrap)				\
+static int name(struct file *file, struct vm_area_struct *vma)		\
+{									\
+	int ret = (shmem)->mmap(file, vma);				\
+									\
+	if (ret)							\
+		return ret;						\
+	vma->vm_ops = wrap(vma->vm_ops);				\
+	hpkm_vma_flags(vma, VM_DONTCOPY, 0);				\
+	return 0;							\
+}
+#define hpkm_map_op	mmap
+#endif
+
+/*
+ * A text of up to 79 characters for whoever sent a request.  Before 6.3 the
+ * message of an acknowledgement had to outlive the request, so it stands in
+ * one of several static buffers.
+ */
+#ifdef NL_SET_ERR_MSG_FMT
+#define hpkm_extack(extack, fmt, ...) \
+	NL_SET_ERR_MSG_FMT(extack, fmt, ##__VA_ARGS__)
+#else
+static inline char *hpkm_extack_buffer(void)
+{
+	static char buffers[32][80];
+	static atomic_t next;
+
+	return buffers[(unsigned int)atomic_inc_return(&next) % 32];
+}
+
+#define hpkm_extack(extack, fmt, ...) do {				\
+	struct netlink_ext_ack *__extack = (extack);			\
+	char *__buffer = hpkm_extack_buffer();				\
+									\
+	snprintf(__buffer, 80, fmt, ##__VA_ARGS__);			\
+	if (__extack)							\
+		__extack->_msg = __buffer;				\
+} while (0)
+#endif
+
+/* Field 22 of /proc/PID/stat: clock ticks (100 a second) since boot. */
+static inline u64 hpkm_start_time(struct task_struct *leader)
+{
+	return div_u64(leader->start_boottime, NSEC_PER_SEC / USER_HZ);
+}
+
+#endif /* _HPKM_COMPAT_H */

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A request to apply or revert, from its acceptance to its report. */
+#ifndef _HPKM_REQUEST_H
+#define _HPKM_REQUEST_H
+
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "transition.h"
+
+/**
+ * struct hpkm_wanted - a process that was named
+ * @group: holds a reference
+ * @start_time: as in /proc/PID/stat; 0: any
+ */
+struct hpkm_wanted {
+	struct pid *group;
+	u64 start_time;
+};
+
+/**
+ * struct hpkm_request - what a client asked for, and what came of it
+ * @work: runs it
+ * @node: among the running ones
+ * @portid: who asked; results go there
+ * @seq: sequence number of the request
+ * @patch: to be applied; NULL: a revert
+ * @name: of the patch
+ * @all: every process that there is something to do for
+ * @dry_run: all but the commit
+ * @consistency: what must hold of threads
+ * @distance: bytes
+ * @wait_ms: until the deadline
+ * @wanted: the processes, unless @all
+ * @wanted_count: how many
+ * @cancelled: the client has gone; set once, read without a lock
+ * @wake: to end the back-off
+ * @transitions: of every target so far
+ * @status: of the whole
+ * @why: text for people, when there is no target to say it of
+ * @pause_ns: the longest stop that switched something
+ * @attempts: stops
+ * @words: stack words that the last stop looked at
+ *
+ * Fields above @cancelled are constant once the request is queued; those below
+ * belong to the worker.
+ */
+struct hpkm_request {
+	struct work_struct work;
+	struct list_head node;
+	u32 portid;
+	u32 seq;
+	struct hpkm_patch *patch;
+	char name[HPKM_NAME_MAX + 1];
+	bool all;
+	bool dry_run;
+	enum hpkm_consistency consistency;
+	u32 distance;
+	u32 wait_ms;
+	struct hpkm_wanted *wanted;
+	u32 wanted_count;
+
+	bool cancelled;
+	wait_queue_head_t wake;
+
+	struct list_head transitions;
+	enum hpkm_status status;
+	char why[HPKM_WHY_SIZE];
+	u64 pause_ns;
+	u32 attempts;
+	u64 words;
+};
+
+/*
+ * Where the outcome goes.  result and done sleep until the client has room
+ * for the message; they return an error when it has gone.
+ */
+struct hpkm_reporter {
+	int (*result)(struct hpkm_request *request,
+		      const struct hpkm_transition *t);
+	int (*done)(struct hpkm_request *request);
+	void (*notice)(const struct hpkm_request *request, enum hpkm_event event,
+		       const struct hpkm_transition *t);
+};
+
+struct hpkm_request *hpkm_request_alloc(u32 wanted);
+void hpkm_request_free(struct hpkm_request *request);
+int hpkm_request_queue(struct hpkm_request *request);
+void hpkm_request_cancel(u32 portid);
+
+int hpkm_request_init(const struct hpkm_reporter *reporter);
+void hpkm_request_exit(void);
+
+#endif /* _HPKM_REQUEST_H */

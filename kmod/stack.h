@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where a thread stands, and where it will return to. */
+#ifndef _HPKM_STACK_H
+#define _HPKM_STACK_H
+
+#include <linux/mm_types.h>
+#include <linux/sched.h>
+
+/**
+ * struct hpkm_range - code that no thread may be in
+ * @start: user address
+ * @size: bytes of the body
+ * @window: so many bytes from @start on are about to be overwritten; 0: none
+ * @entry_ok: standing at @start is safe, for that is where the jump is or goes
+ * @unmap: the code is about to disappear: @size counts whatever consistency
+ *	is asked, and so does a pointer to its very start
+ * @func: what is there, for people; belongs to the patch
+ */
+struct hpkm_range {
+	unsigned long start;
+	unsigned long size;
+	u32 window;
+	bool entry_ok;
+	bool unmap;
+	const char *func;
+};
+
+/**
+ * struct hpkm_blocker - why not now
+ * @tid: thread, in the initial pid namespace; 0 when no single thread blocks
+ * @comm: its name
+ * @func: from struct hpkm_range, or a static text
+ * @ip: the address in that function
+ * @on_stack: where on the stack @ip was found; 0 when it is the thread's own
+ */
+struct hpkm_blocker {
+	pid_t tid;
+	char comm[TASK_COMM_LEN];
+	const char *func;
+	unsigned long ip;
+	unsigned long on_stack;
+};
+
+/**
+ * struct hpkm_ranges - what to look for in one address space
+ * @range: in ascending order of start, bodies do not overlap
+ * @count: of ranges
+ * @low: no range starts below this address
+ * @high: no range ends above it
+ * @words: stacks must be scanned
+ * @bodies: whole bodies count (stack consistency), not just windows
+ * @distance: bytes past the start of a range with a window where no thread
+ *	may stand
+ */
+struct hpkm_ranges {
+	struct hpkm_range *range;
+	u32 count;
+	unsigned long low, high;
+	bool words;
+	bool bodies;
+	u32 distance;
+};
+
+/**
+ * enum hpkm_stack_status - the answer for one thread
+ * @HPKM_STACK_CLEAR: it is in none of the ranges
+ * @HPKM_STACK_BLOCKED: it is; the blocker says where
+ * @HPKM_STACK_ABSENT: a page of its stack is not in memory; blocker->on_stack
+ *	is an address in it
+ */
+enum hpkm_stack_status {
+	HPKM_STACK_CLEAR,
+	HPKM_STACK_BLOCKED,
+	HPKM_STACK_ABSENT,
+};
+
+void hpkm_ranges_finish(struct hpkm_ranges *ranges);
+enum hpkm_stack_status hpkm_stack_check(struct task_struct *thread,
+					struct mm_struct *mm,
+					const struct hpkm_ranges *ranges,
+					struct hpkm_blocker *blocker,
+					u64 *words);
+
+#endif /* _HPKM_STACK_H */

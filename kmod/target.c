@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stage 7: a process as a target, and where its objects are.
+ *
+ * Memory is read with access_process_vm(), which takes a thread.  That thread
+ * may exec or exit at any time; so a read counts only if the thread still has
+ * the target's mm afterwards (a thread never gets an mm back).  Writes must
+ * never land in another address space: they go through pages that are pinned
+ * by mm, see also text.c.
+ */
+#include <crypto/sha2.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "arch/arch.h"
+#include "compat.h"
+#include "state.h"
+#include "target.h"
+
+#define NOTE_BUILD_ID	3	/* NT_GNU_BUILD_ID of the GNU ABI supplement */
+
+static DEFINE_MUTEX(claims_lock);
+static LIST_HEAD(claims);
+
+/* A thread of @target's group that runs in @target's mm, referenced. */
+static struct task_struct *some_thread(const struct hpkm_target *target)
+{
+	struct task_struct *leader, *t, *found = NULL;
+
+	rcu_read_lock();
+	leader = pid_task(target->group, PIDTYPE_TGID);
+	if (leader) {
+		for_each_thread(leader, t) {
+			if (READ_ONCE(t->mm) == target->mm &&
+			    !(t->flags & (HPKM_PF_NO_USER | PF_EXITING))) {
+				found = t;
+				get_task_struct(t);
+				break;
+			}
+		}
+	}
+	rcu_read_unlock();
+	return found;
+}
+
+/* The mm of the first thread of @group that has one, mm_users held. */
+static struct mm_struct *group_mm(struct task_struct *leader)
+{
+	struct mm_struct *mm = NULL;
+	struct task_struct *t;
+
+	for_each_thread(leader, t) {
+		if (t->flags & (HPKM_PF_NO_USER | PF_EXITING))
+			continue;
+		mm = get_task_mm(t);
+		if (mm)
+			break;
+	}
+	return mm;
+}
+
+/**
+ * hpkm_target_open() - start to work on a process
+ * @target: filled in
+ * @group: thread group
+ * @start_time: what /proc/PID/stat shows as its start; 0: any
+ * @why: gets the reason of an error
+ * @why_size: bytes at @why
+ *
+ * Context: Process context, may sleep.
+ * Return: 0; -ESRCH (gone, or another process has its pid now), -EINVAL (a
+ * thread id, a kernel thread or a 32-bit program).
+ */
+int hpkm_target_open(struct hpkm_target *target, struct pid *group,
+		     u64 start_time, char *why, size_t why_size)
+{
+	struct task_struct *leader;
+	int ret = -ESRCH;
+
+	INIT_LIST_HEAD(&target->node);
+	target->mm = NULL;
+	target->group = get_pid(group);
+	target->pid = pid_nr(group);
+
+	rcu_read_lock();
+	leader = pid_task(group, PIDTYPE_TGID);
+	if (!leader) {
+		if (pid_task(group, PIDTYPE_PID)) {
+			snprintf(why, why_size, "a thread, not a process");
+			ret = -EINVAL;
+		} else {
+			snprintf(why, why_size, "no such process");
+		}
+		goto out;
+	}
+	get_task_comm(target->comm, leader);
+	if (start_time && start_time != hpkm_start_time(leader)) {
+		snprintf(why, why_size, "another process has this pid now");
+		goto out;
+	}
+	if (leader->flags & PF_KTHREAD) {
+		snprintf(why, why_size, "a kernel thread");
+		ret = -EINVAL;
+		goto out;
+	}
+	if (!hpkm_arch_task_ok(leader)) {
+		snprintf(why, why_size, "a 32-bit program");
+		ret = -EINVAL;
+		goto out;
+	}
+	target->mm = group_mm(leader);
+	if (target->mm)
+		ret = 0;
+	else
+		snprintf(why, why_size, "the process has ended");
+out:
+	rcu_read_unlock();
+	return ret;
+}
+
+/**
+ * hpkm_target_close() - counterpart of hpkm_target_open(), also when it failed
+ * @target: not claimed any more
+ *
+ * Context: Process context; may tear down the address space.
+ */
+void hpkm_target_close(struct hpkm_target *target)
+{
+	if (target->mm)
+		mmput(target->mm);
+	put_pid(target->group);
+}
+
+/* Does the process still run the program that was opened? */
+bool hpkm_target_alive(const struct hpkm_target *target)
+{
+	struct task_struct *thread = some_thread(target);
+
+	if (!thread)
+		return false;
+	put_task_struct(thread);
+	return true;
+}
+
+/**
+ * hpkm_target_claim() - keep other transitions off an address space
+ * @target: opened
+ *
+ * Whoever claims several gives up all of them when one is refused, so that
+ * no two requests wait for each other.
+ *
+ * Return: false when another request has it.
+ */
+bool hpkm_target_claim(struct hpkm_target *target)
+{
+	struct hpkm_target *other;
+	bool ours = true;
+
+	mutex_lock(&claims_lock);
+	list_for_each_entry(other, &claims, node)
+		if (other->mm == target->mm)
+			ours = false;
+	if (ours)
+		list_add(&target->node, &claims);
+	mutex_unlock(&claims_lock);
+	return ours;
+}
+
+void hpkm_target_unclaim(struct hpkm_target *target)
+{
+	mutex_lock(&claims_lock);
+	list_del_init(&target->node);
+	mutex_unlock(&claims_lock);
+}
+
+/**
+ * hpkm_target_read() - read memory of the target
+ * @target: opened
+ * @address: user address
+ * @to: buffer
+ * @size: bytes
+ *
+ * Context: Process context, no mmap_lock held; faults pages in.
+ * Return: 0, -ESRCH when the process has gone, -EFAULT.
+ */
+int hpkm_target_read(const struct hpkm_target *target, unsigned long address,
+		     void *to, size_t size)
+{
+	for (;;) {
+		struct task_struct *thread = some_thread(target);
+		bool same;
+		int n;
+
+		if (!thread)
+			return -ESRCH;
+		n = access_process_vm(thread, address, to, size, FOLL_FORCE);
+		same = READ_ONCE(thread->mm) == target->mm;
+		put_task_struct(thread);
+		if (same)
+			return n == size ? 0 : -EFAULT;
+		cond_resched();
+	}
+}
+
+/**
+ * hpkm_target_write() - write memory of the target, read-only or not
+ * @target: opened
+ * @address: user address in a private mapping
+ * @from: buffer
+ * @size: bytes
+ *
+ * For memory that no thread uses yet: other CPUs may see half of it.
+ *
+ * Context: Process context, no mmap_lock held; breaks copy-on-write.
+ * Return: 0 or the error of pinning the page.
+ */
+int hpkm_target_write(const struct hpkm_target *target, unsigned long address,
+		      const void *from, size_t size)
+{
+	while (size) {
+		size_t offset = offset_in_page(address);
+		size_t part = min_t(size_t, size, PAGE_SIZE - offset);
+		struct page *page;
+		long n;
+
+		mmap_read_lock(target->mm);
+		n = hpkm_pin_page(target->mm, address & PAGE_MASK,
+				  FOLL_WRITE | FOLL_FORCE, &page);
+		mmap_read_unlock(target->mm);
+		if (n != 1)
+			return n < 0 ? n : -EFAULT;
+		memcpy(page_address(page) + offset, from, part);
+		hpkm_arch_sync_text(page_address(page) + offset, part);
+		unpin_user_pages_dirty_lock(&page, 1, true);
+		address += part;
+		from += part;
+		size -= part;
+	}
+	return 0;
+}
+
+/*
+ * Where ELF files that run are mapped from their first byte on, in ascending
+ * order.  A file that is mapped just to be read (by a debugger of itself, say)
+ * has no executable mapping behind its first page and is left out.
+ */
+static unsigned long *object_bases(struct mm_struct *mm, size_t *count)
+{
+	size_t room = READ_ONCE(mm->map_count);
+	struct vm_area_struct *vma;
+	unsigned long *bases, base;
+	struct inode *inode;
+	size_t n;
+
+again:
+	bases = kvmalloc_array(room + 1, sizeof(*bases), GFP_KERNEL);
+	if (!bases)
+		return NULL;
+	n = 0;
+	inode = NULL;
+	base = 0;
+	mmap_read_lock(mm);
+	if (mm->map_count > room) {
+		room = mm->map_count + 64;
+		mmap_read_unlock(mm);
+		kvfree(bases);
+		goto again;
+	}
+	for (vma = find_vma(mm, 0); vma; vma = find_vma(mm, vma->vm_end)) {
+		if (!vma->vm_file)
+			continue;
+		if (!vma->vm_pgoff) {
+			inode = file_inode(vma->vm_file);
+			base = vma->vm_start;
+		}
+		if (vma->vm_flags & VM_EXEC && inode &&
+		    file_inode(vma->vm_file) == inode) {
+			bases[n++] = base;
+			inode = NULL;
+		}
+	}
+	mmap_read_unlock(mm);
+	*count = n;
+	return bases;
+}
+
+static bool has_build_id(const struct hpkm_target *target, unsigned long base,
+			 const struct hpkm_image_object *o)
+{
+	/* An ELF note: three words, the owner's name, the descriptor. */
+	struct {
+		u32 namesz, descsz, type;
+		char name[4];
+		u8 desc[HPKM_ID_MAX];
+	} note;
+	size_t head = offsetof(typeof(note), desc);
+
+	if (o->id_offset < head ||
+	    hpkm_target_read(target, base + o->id_offset - head, &note,
+			     head + o->id_size))
+		return false;
+	return note.namesz == 4 && note.descsz == o->id_size &&
+	       note.type == NOTE_BUILD_ID && !memcmp(note.name, "GNU", 4) &&
+	       !memcmp(note.desc, o->id, o->id_size);
+}
+
+static bool has_page_digest(const struct hpkm_target *target,
+			    unsigned long base,
+			    const struct hpkm_image_object *o)
+{
+	u8 digest[SHA256_DIGEST_SIZE];
+	void *page = kmalloc(4096, GFP_KERNEL);
+	bool same = false;
+
+	if (page && !hpkm_target_read(target, base, page, 4096)) {
+		sha256(page, 4096, digest);
+		same = !memcmp(digest, o->id, sizeof(digest));
+	}
+	kfree(page);
+	return same;
+}
+
+static bool is_object(const struct hpkm_target *target, unsigned long base,
+		      const struct hpkm_image_object *o)
+{
+	if (o->flags & HPKM_OBJECT_FIXED && base != o->link_base)
+		return false;
+	return o->id_kind == HPKM_ID_BUILD_ID ?
+		has_build_id(target, base, o) :
+		has_page_digest(target, base, o);
+}
+
+/* How often an object is mapped; @at gets the last place. */
+static unsigned int find_object(const struct hpkm_target *target,
+				const struct hpkm_image_object *o,
+				const unsigned long *bases, size_t count,
+				unsigned long *at)
+{
+	unsigned int found = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_object(target, bases[i], o)) {
+			*at = bases[i];
+			found++;
+		}
+	}
+	return found;
+}
+
+/**
+ * hpkm_target_resolve() - find every object of a patch
+ * @target: opened
+ * @place: gets the base of each object
+ * @why: gets the reason of an error
+ * @why_size: bytes at @why
+ *
+ * Context: Process context, no mmap_lock held.
+ * Return: 0; -ENOENT (an object is not mapped), -ENOTUNIQ (mapped more than
+ * once, as dlmopen() can do), -ENOMEM, -ESRCH.
+ */
+int hpkm_target_resolve(const struct hpkm_target *target,
+			struct hpkm_place *place, char *why, size_t why_size)
+{
+	const void *image = place->patch->image;
+	const struct hpkm_image_object *o = hpkm_image_objects(image);
+	u32 n = hpkm_image_header(image)->objects.count;
+	unsigned long *bases;
+	size_t count;
+	int ret = 0;
+
+	bases = object_bases(target->mm, &count);
+	if (!bases) {
+		snprintf(why, why_size, "out of kernel memory");
+		return -ENOMEM;
+	}
+	for (u32 i = 0; i < n; i++) {
+		const char *name = hpkm_image_string(image, o[i].name);
+		unsigned int found = find_object(target, &o[i], bases, count,
+						 &place->at[i].base);
+
+		if (!found) {
+			snprintf(why, why_size,
+				 "%s: this build is not mapped in the process",
+				 name);
+			ret = hpkm_target_alive(target) ? -ENOENT : -ESRCH;
+			break;
+		}
+		if (found > 1) {
+			snprintf(why, why_size, "%s: mapped %u times", name,
+				 found);
+			ret = -ENOTUNIQ;
+			break;
+		}
+	}
+	kvfree(bases);
+	return ret;
+}
+
+/**
+ * hpkm_target_maps() - is there what a patch is for?
+ * @target: opened
+ * @patch: the patch
+ *
+ * Context: Process context, no mmap_lock held.
+ * Return: true when every anchor of @patch is mapped.
+ */
+bool hpkm_target_maps(const struct hpkm_target *target,
+		      const struct hpkm_patch *patch)
+{
+	const struct hpkm_image_object *o = hpkm_image_objects(patch->image);
+	u32 n = hpkm_patch_header(patch)->objects.count;
+	unsigned long *bases, at;
+	bool all = true;
+	size_t count;
+
+	bases = object_bases(target->mm, &count);
+	if (!bases)
+		return false;
+	for (u32 i = 0; i < n && all; i++)
+		if (o[i].role == HPKM_OBJECT_ANCHOR)
+			all = find_object(target, &o[i], bases, count, &at);
+	kvfree(bases);
+	return all;
+}
+
+/**
+ * hpkm_target_check_text() - is a range executable memory of a file?
+ * @target: opened
+ * @start: user address
+ * @size: bytes
+ *
+ * Context: Process context, no mmap_lock held.
+ * Return: 0 or -EFAULT.
+ */
+int hpkm_target_check_text(const struct hpkm_target *target,
+			   unsigned long start, size_t size)
+{
+	unsigned long end = start + size;
+	struct vm_area_struct *vma;
+	int ret = 0;
+
+	mmap_read_lock(target->mm);
+	while (!ret && start < end) {
+		vma = find_vma(target->mm, start);
+		if (!vma || vma->vm_start > start ||
+		    !(vma->vm_flags & VM_EXEC) || vma->vm_flags & VM_SHARED)
+			ret = -EFAULT;
+		else
+			start = vma->vm_end;
+	}
+	mmap_read_unlock(target->mm);
+	return ret;
+}
+
+/**
+ * hpkm_target_pids() - every process there is now
+ * @count: gets their number
+ *
+ * Context: Process context.
+ * Return: Process ids in the initial namespace, for kvfree(); NULL without
+ * memory.
+ */
+pid_t *hpkm_target_pids(size_t *count)
+{
+	struct task_struct *p;
+	size_t room = 1024, n;
+	pid_t *pids;
+
+again:
+	pids = kvmalloc_array(room, sizeof(*pids), GFP_KERNEL);
+	if (!pids)
+		return NULL;
+	n = 0;
+	rcu_read_lock();
+	for_each_process(p) {
+		if (p->flags & PF_KTHREAD)
+			continue;
+		if (n < room)
+			pids[n] = task_tgid_nr(p);
+		n++;
+	}
+	rcu_read_unlock();
+	if (n > room) {
+		kvfree(pids);
+		room = n + n / 4;
+		goto again;
+	}
+	*count = n;
+	return pids;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Stage 7: a process, its memory, and the objects that are mapped in it. */
+#ifndef _HPKM_TARGET_H
+#define _HPKM_TARGET_H
+
+#include <linux/list.h>
+#include <linux/sched.h>
+
+#include "patch.h"
+
+struct hpkm_place;
+
+/**
+ * struct hpkm_target - the address space that is to be patched
+ * @node: in the claims, see hpkm_target_claim_all()
+ * @mm: holds mm_users: its mappings stay while we look at them, even when
+ *	every thread has gone
+ * @group: the thread group it was found by
+ * @pid: of that, in the initial pid namespace
+ * @comm: name of its leader
+ */
+struct hpkm_target {
+	struct list_head node;
+	struct mm_struct *mm;
+	struct pid *group;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+};
+
+int hpkm_target_open(struct hpkm_target *target, struct pid *group,
+		     u64 start_time, char *why, size_t why_size);
+void hpkm_target_close(struct hpkm_target *target);
+bool hpkm_target_alive(const struct hpkm_target *target);
+
+bool hpkm_target_claim(struct hpkm_target *target);
+void hpkm_target_unclaim(struct hpkm_target *target);
+
+int hpkm_target_read(const struct hpkm_target *target, unsigned long address,
+		     void *to, size_t size);
+int hpkm_target_write(const struct hpkm_target *target, unsigned long address,
+		      const void *from, size_t size);
+
+int hpkm_target_resolve(const struct hpkm_target *target,
+			struct hpkm_place *place, char *why, size_t why_size);
+bool hpkm_target_maps(const struct hpkm_target *target,
+		      const struct hpkm_patch *patch);
+int hpkm_target_check_text(const struct hpkm_target *target,
+			   unsigned long start, size_t size);
+
+pid_t *hpkm_target_pids(size_t *count);
+
+#endif /* _HPKM_TARGET_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Reading page tables while nothing can change them. */
+#ifndef _HPKM_WALK_H
+#define _HPKM_WALK_H
+
+#include <linux/mm_types.h>
+
+enum hpkm_walk_status {
+	HPKM_WALK_PRESENT,	/* a page of memory is mapped there */
+	HPKM_WALK_ZEROS,	/* nothing, or the page of zeros */
+	HPKM_WALK_ABSENT,	/* swapped out, in migration, or not memory */
+};
+
+enum hpkm_walk_status hpkm_walk(struct mm_struct *mm, unsigned long address,
+				void **page);
+
+#endif /* _HPKM_WALK_H */
