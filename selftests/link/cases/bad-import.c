@@ -1,0 +1,11 @@
+/* EXPECT refused getppid: get uses it, but */
+/* OPT -O2 */
+/* LINK pie nopie lib */
+#include <stdio.h>
+#include <unistd.h>
+#ifdef NEW
+__attribute__((noinline)) int get(void) { return getppid() > 0; }
+#else
+__attribute__((noinline)) int get(void) { return 7; }
+#endif
+void run_case(FILE *out) { fprintf(out, "%d\n", get()); }

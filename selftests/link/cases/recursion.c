@@ -1,0 +1,14 @@
+/* EXPECT replaced fact */
+#include <stdio.h>
+__attribute__((noinline)) static long fact(int n)
+{
+#ifdef NEW
+	return n < 2 ? 1 : n * fact(n - 1);
+#else
+	return n < 2 ? 0 : n * fact(n - 1);
+#endif
+}
+void run_case(FILE *out)
+{
+	fprintf(out, "%ld\n", fact(6));
+}

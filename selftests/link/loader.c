@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A test of images without the kernel: linked into each test program, it maps
+ * the image of a patch into its own process as the module would, applies the
+ * fixups and writes the trampolines, following include/hpkm/image.h.  There
+ * is one thread, which stands in none of the functions, so nothing has to stop.
+ *
+ *   PROGRAM                    runs the case twice, prints the second answers
+ *   PROGRAM IMAGE near|far     patches itself in between; "far" places the
+ *                              image elsewhere than where it was linked to be
+ */
+#define _GNU_SOURCE
+#include <hpkm/image.h>
+#include <link.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* The case; what it prints goes to out. */
+void run_case(FILE *out);
+
+static const char *image;
+static const struct hpkm_image_header *header;
+static const struct hpkm_image_object *object;
+static uint64_t base, span;
+
+#define die(...) do { \
+	fprintf(stderr, "loader: " __VA_ARGS__); \
+	fputc('\n', stderr); \
+	exit(99); \
+} while (0)
+
+static void read_image(const char *path)
+{
+	FILE *f = fopen(path, "r");
+	char *bytes = calloc(1, 1 << 24);
+	size_t n = f && bytes ? fread(bytes, 1, 1 << 24, f) : 0;
+
+	if (n < sizeof(*header))
+		die("cannot read %s", path);
+	fclose(f);
+	image = bytes;
+	header = (const void *)bytes;
+	object = (const void *)(bytes + header->objects.offset);
+}
+
+/* The object is told by its identity, not by its name. */
+static int find_object(struct dl_phdr_info *info, size_t size, void *data)
+{
+	uint64_t start = 0, end = 0;
+
+	for (int i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
+
+		if (p->p_type != PT_LOAD)
+			continue;
+		if (!end)
+			start = info->dlpi_addr + (p->p_vaddr & ~4095ULL);
+		end = info->dlpi_addr + p->p_vaddr + p->p_memsz;
+	}
+	if (end && end - start == object->size &&
+	    object->id_kind == HPKM_ID_BUILD_ID &&
+	    !memcmp((void *)(start + object->id_offset), object->id,
+		    object->id_size))
+		base = start;
+	return 0;
+}
+
+static void *map_at(uint64_t address, uint64_t size)
+{
+	void *p = mmap((void *)address, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		       0);
+
+	if (p == MAP_FAILED)
+		die("cannot map 0x%llx bytes at 0x%llx",
+		    (unsigned long long)size, (unsigned long long)address);
+	return p;
+}
+
+static void place(int far)
+{
+	const struct hpkm_image_segment *s =
+		(const void *)(image + header->segments.offset);
+
+	span = base + object->span_distance;
+	if (far)
+		span += object->span_distance > 0 ? 0x1000000 :
+			object->flags & HPKM_OBJECT_FIXED ? 0x10000000 :
+			-0x3000000;
+	for (uint32_t i = 0; i < header->segments.count; i++)
+		memcpy(map_at(span + s[i].mem_offset, s[i].mem_size),
+		       image + s[i].data_offset, s[i].data_size);
+}
+
+static void fix(int far)
+{
+	const struct hpkm_image_segment *s =
+		(const void *)(image + header->segments.offset);
+	const struct hpkm_image_fixup *x =
+		(const void *)(image + header->fixups.offset);
+
+	for (uint32_t i = 0; i < header->fixups.count; i++, x++) {
+		uint64_t p = span + s[x->segment].mem_offset + x->place;
+		uint64_t v = x->addend + (x->relative == HPKM_RELATIVE_SPAN ?
+					  span : base);
+		int size = 4, right;
+
+		switch (x->kind) {
+		case HPKM_FIXUP_PC64:
+			v -= p;
+			/* fall through */
+		case HPKM_FIXUP_ABS64:
+			size = 8;
+			break;
+		case HPKM_FIXUP_PC32:
+			v -= p;
+			/* fall through */
+		case HPKM_FIXUP_ABS32S:
+			if ((int64_t)v != (int32_t)v)
+				die("fixup %u overflows", i);
+			break;
+		case HPKM_FIXUP_ABS32:
+			if (v != (uint32_t)v)
+				die("fixup %u overflows", i);
+		}
+		right = !memcmp((void *)p, &v, size);
+		/* Where it was linked to stand nothing changes. */
+		if (!far && !right && (x->kind == HPKM_FIXUP_PC32 ||
+				       x->kind == HPKM_FIXUP_PC64 ||
+				       object->flags & HPKM_OBJECT_FIXED))
+			die("fixup %u was not right at its own distance", i);
+		memcpy((void *)p, &v, size);
+	}
+	for (uint32_t i = 0; i < header->segments.count; i++)
+		mprotect((void *)(span + s[i].mem_offset), s[i].mem_size,
+			 (s[i].prot & HPKM_PROT_WRITE ? PROT_WRITE : 0) |
+			 (s[i].prot & HPKM_PROT_EXEC ? PROT_EXEC : 0) |
+			 PROT_READ);
+}
+
+static void write_trampolines(void)
+{
+	const struct hpkm_image_func *f =
+		(const void *)(image + header->funcs.offset);
+	uint64_t *slots = map_at(span - 0x100000, 0x10000);
+
+	for (uint32_t i = 0; i < header->funcs.count; i++, f++) {
+		unsigned char *at = (void *)(base + f->old_offset);
+		uint64_t page = (uint64_t)at & ~4095ULL;
+		int64_t distance;
+		int32_t rel;
+
+		if (memcmp(at, f->window, f->window_size))
+			die("func %u: its window is not as expected", i);
+		if (f->window_size != 6 && f->window_size != 10)
+			die("func %u: window of %u bytes", i, f->window_size);
+		if (mprotect((void *)page, 8192, PROT_READ | PROT_WRITE |
+			     PROT_EXEC) &&
+		    mprotect((void *)page, 4096, PROT_READ | PROT_WRITE |
+			     PROT_EXEC))
+			die("cannot make the text writable");
+		slots[i] = span + f->new_offset;
+		at += f->window_size - 6;
+		distance = (int64_t)&slots[i] - (int64_t)(at + 6);
+		rel = distance;
+		if (rel != distance)
+			die("the slots are too far away");
+		at[0] = 0xff;
+		at[1] = 0x25;
+		memcpy(at + 2, &rel, 4);
+		__builtin___clear_cache((char *)page, (char *)page + 8192);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	FILE *null = fopen("/dev/null", "w");
+
+	run_case(null);
+	if (argc > 2) {
+		int far = !strcmp(argv[2], "far");
+
+		read_image(argv[1]);
+		dl_iterate_phdr(find_object, NULL);
+		if (!base)
+			die("the object of the image is not loaded");
+		place(far);
+		fix(far);
+		write_trampolines();
+	}
+	run_case(stdout);
+	return 0;
+}

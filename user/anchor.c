@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The anchor: the executable or library as it runs.  Before stage 2. */
+#include <libgen.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "anchor.h"
+#include "hpkm.h"
+
+#define PAGE 4096
+
+static int find_layout(struct hpkm_anchor *a)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < a->elf.segment_count; i++) {
+		const Elf64_Phdr *p = &a->elf.segments[i];
+
+		if (p->p_type == PT_TLS) {
+			a->tls_size = p->p_memsz;
+			a->tls_align = p->p_align;
+		}
+		if (p->p_type != PT_LOAD)
+			continue;
+		if (first && p->p_offset / PAGE) {
+			hpkm_error("%s: its first segment does not map the start of the file",
+				   a->elf.path);
+			return -1;
+		}
+		if (first)
+			a->base = p->p_vaddr & ~(uint64_t)(PAGE - 1);
+		first = false;
+		if (p->p_vaddr < a->base) {
+			hpkm_error("%s: its segments are not in order",
+				   a->elf.path);
+			return -1;
+		}
+		if (p->p_vaddr + p->p_memsz > a->end)
+			a->end = p->p_vaddr + p->p_memsz;
+	}
+	if (first || a->end <= a->base) {
+		hpkm_error("%s: it has no segments to load", a->elf.path);
+		return -1;
+	}
+	return 0;
+}
+
+static int find_identity(struct hpkm_anchor *a)
+{
+	struct sha256_ctx sha;
+	const uint8_t *page;
+	uint64_t addr;
+	uint8_t *digest;
+
+	a->id = hpkm_elf_build_id(&a->elf, &a->id_size, &addr);
+	if (a->id && a->id_size && a->id_size <= 64 && addr >= a->base &&
+	    hpkm_anchor_bytes(a, addr, a->id_size)) {
+		a->id_offset = addr - a->base;
+		return 0;
+	}
+	page = hpkm_anchor_bytes(a, a->base, PAGE);
+	if (!page) {
+		hpkm_error("%s: no build-id, and its first page is not whole",
+			   a->elf.path);
+		return -1;
+	}
+	digest = hpkm_arena_alloc(a->arena, SHA256_DIGEST_SIZE, 1);
+	sha256_init(&sha);
+	sha256_update(&sha, PAGE, page);
+	sha256_digest(&sha, SHA256_DIGEST_SIZE, digest);
+	a->id = digest;
+	a->id_size = SHA256_DIGEST_SIZE;
+	a->id_is_digest = true;
+	a->id_offset = 0;
+	return 0;
+}
+
+/* ---- the debug file ---- */
+
+static int open_debug(struct hpkm_anchor *a, const char *path, bool asked)
+{
+	const uint8_t *id;
+	uint64_t addr;
+	size_t size;
+
+	if (hpkm_elf_open(a->arena, &a->debug, path))
+		goto fail;
+	id = hpkm_elf_build_id(&a->debug, &size, &addr);
+	if (!a->id_is_digest &&
+	    (!id || size != a->id_size || memcmp(id, a->id, size))) {
+		hpkm_error("%s: not the debug file of %s: their build-ids differ",
+			   path, a->elf.path);
+		goto fail;
+	}
+	if (a->debug.symtab.count > 1)
+		return 0;
+	if (asked)
+		hpkm_error("%s: it has no symbol table", path);
+fail:
+	memset(&a->debug, 0, sizeof(a->debug));
+	return -1;
+}
+
+static const char *debug_by_id(struct hpkm_anchor *a)
+{
+	char hex[2 * 64 + 1] = "";
+
+	if (a->id_is_digest || a->id_size < 2)
+		return NULL;
+	for (size_t i = 0; i < a->id_size; i++)
+		sprintf(hex + 2 * i, "%02x", a->id[i]);
+	return hpkm_arena_printf(a->arena,
+				 "/usr/lib/debug/.build-id/%.2s/%s.debug",
+				 hex, hex + 2);
+}
+
+static void find_debug(struct hpkm_anchor *a)
+{
+	const struct hpkm_elf_section *link;
+	const char *path, *places[4];
+	char *dir, *copy;
+	size_t count = 0;
+
+	path = debug_by_id(a);
+	if (path)
+		places[count++] = path;
+	link = hpkm_elf_section(&a->elf, ".gnu_debuglink");
+	if (link && link->data && memchr(link->data, 0, link->size) &&
+	    !strchr((const char *)link->data, '/')) {
+		copy = realpath(a->elf.path, NULL);
+		dir = dirname(hpkm_arena_printf(a->arena, "%s", copy ? copy :
+						a->elf.path));
+		free(copy);
+		places[count++] = hpkm_arena_printf(a->arena, "%s/%s", dir,
+						    (char *)link->data);
+		places[count++] = hpkm_arena_printf(a->arena, "%s/.debug/%s",
+						    dir, (char *)link->data);
+		places[count++] = hpkm_arena_printf(a->arena,
+						    "/usr/lib/debug%s/%s", dir,
+						    (char *)link->data);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (!access(places[i], R_OK) &&
+		    !open_debug(a, places[i], false))
+			return;
+}
+
+/* ---- symbols ---- */
+
+static int compare_symbols(const void *x, const void *y)
+{
+	const struct hpkm_anchor_symbol *a = x, *b = y;
+	int order = strcmp(a->name, b->name);
+
+	if (order)
+		return order;
+	if (a->addr != b->addr)
+		return a->addr < b->addr ? -1 : 1;
+	return b->global - a->global;
+}
+
+static int compare_code(const void *x, const void *y)
+{
+	const struct hpkm_anchor_symbol *a =
+		*(const struct hpkm_anchor_symbol *const *)x;
+	const struct hpkm_anchor_symbol *b =
+		*(const struct hpkm_anchor_symbol *const *)y;
+
+	return a->addr < b->addr ? -1 : a->addr > b->addr;
+}
+
+static int compare_strings(const void *x, const void *y)
+{
+	return strcmp(*(const char *const *)x, *(const char *const *)y);
+}
+
+/* "stdout@GLIBC_2.2.5" -> "stdout" */
+static const char *plain_name(struct hpkm_arena *arena, const char *name)
+{
+	size_t n = strcspn(name, "@");
+
+	return name[n] && n ? hpkm_arena_printf(arena, "%.*s", (int)n, name) :
+		name;
+}
+
+static bool in_code(const struct hpkm_anchor *a, uint64_t addr)
+{
+	for (size_t i = 0; i < a->elf.segment_count; i++) {
+		const Elf64_Phdr *p = &a->elf.segments[i];
+
+		if (p->p_type == PT_LOAD && p->p_flags & PF_X &&
+		    addr >= p->p_vaddr && addr - p->p_vaddr < p->p_memsz)
+			return true;
+	}
+	return false;
+}
+
+static void add_symbol(struct hpkm_anchor *a,
+		       const struct hpkm_elf_symbol *sym)
+{
+	struct hpkm_anchor_symbol *to = &a->symbols[a->symbol_count];
+
+	if (!*sym->name || sym->section == HPKM_SECTION_OTHER ||
+	    sym->type == STT_FILE || sym->type == STT_SECTION)
+		return;
+	/*
+	 * An imported function whose address is taken in a non-PIE has its
+	 * PLT entry as that address.
+	 */
+	if (sym->section == HPKM_SECTION_UNDEF &&
+	    (!sym->value || sym->type != STT_FUNC))
+		return;
+	to->name = plain_name(a->arena, sym->name);
+	to->file = sym->file;
+	to->addr = sym->value;
+	to->size = sym->section == HPKM_SECTION_UNDEF ? 0 : sym->size;
+	to->type = sym->type;
+	to->global = sym->bind != STB_LOCAL;
+	to->preemptible = a->library && to->global &&
+		sym->visibility == STV_DEFAULT;
+	a->symbol_count++;
+}
+
+static void read_symbols(struct hpkm_anchor *a,
+			 const struct hpkm_elf_symtab *table)
+{
+	const struct hpkm_elf_symtab *dyn = &a->elf.dynsym;
+
+	a->symbols = hpkm_arena_alloc(a->arena, table->count,
+				      sizeof(*a->symbols));
+	for (size_t i = 1; i < table->count; i++)
+		add_symbol(a, &table->symbols[i]);
+	if (a->symbol_count)
+		qsort(a->symbols, a->symbol_count, sizeof(*a->symbols),
+		      compare_symbols);
+
+	a->code = hpkm_arena_alloc(a->arena, a->symbol_count,
+				   sizeof(*a->code));
+	for (size_t i = 0; i < a->symbol_count; i++) {
+		struct hpkm_anchor_symbol *s = &a->symbols[i];
+
+		if (s->type != STT_TLS && in_code(a, s->addr))
+			a->code[a->code_count++] = s;
+	}
+	if (a->code_count)
+		qsort(a->code, a->code_count, sizeof(*a->code), compare_code);
+
+	a->imports = hpkm_arena_alloc(a->arena, dyn->count,
+				      sizeof(*a->imports));
+	for (size_t i = 1; i < dyn->count; i++)
+		if (dyn->symbols[i].section == HPKM_SECTION_UNDEF &&
+		    *dyn->symbols[i].name)
+			a->imports[a->import_count++] =
+				plain_name(a->arena, dyn->symbols[i].name);
+	if (a->import_count)
+		qsort(a->imports, a->import_count, sizeof(*a->imports),
+		      compare_strings);
+}
+
+/* ---- GOT and PLT ---- */
+
+static int compare_slots(const void *x, const void *y)
+{
+	const struct hpkm_anchor_slot *a = x, *b = y;
+
+	return a->addr < b->addr ? -1 : a->addr > b->addr;
+}
+
+static void read_slots(struct hpkm_anchor *a)
+{
+	const struct hpkm_elf_symtab *dyn = &a->elf.dynsym;
+
+	for (size_t i = 1; i < a->elf.section_count; i++) {
+		const struct hpkm_elf_section *s = &a->elf.sections[i];
+
+		if (s->type != SHT_RELA || !(s->flags & SHF_ALLOC) || !s->data)
+			continue;
+		for (size_t k = 0; hpkm_inside(k, 24, s->size); k += 24) {
+			struct hpkm_anchor_slot *slot;
+			Elf64_Rela rela;
+			size_t sym;
+
+			memcpy(&rela, s->data + k, sizeof(rela));
+			sym = ELF64_R_SYM(rela.r_info);
+			a->slots = hpkm_arena_push(a->arena, a->slots,
+						   a->slot_count,
+						   sizeof(*a->slots));
+			slot = &a->slots[a->slot_count++];
+			memset(slot, 0, sizeof(*slot));
+			slot->addr = rela.r_offset;
+			slot->type = ELF64_R_TYPE(rela.r_info);
+			slot->name = "";
+			slot->value = rela.r_addend;
+			if (sym && sym < dyn->count) {
+				slot->name = plain_name(a->arena,
+							dyn->symbols[sym].name);
+				slot->value += dyn->symbols[sym].value;
+			}
+		}
+	}
+	if (a->slot_count)
+		qsort(a->slots, a->slot_count, sizeof(*a->slots),
+		      compare_slots);
+}
+
+static void read_plt(struct hpkm_anchor *a)
+{
+	for (size_t i = 1; i < a->elf.section_count; i++) {
+		const struct hpkm_elf_section *s = &a->elf.sections[i];
+		uint64_t step = s->entsize ? s->entsize : 16;
+
+		/* .plt, .plt.sec, .plt.got, .iplt */
+		if (!(s->flags & SHF_EXECINSTR) || !s->data ||
+		    !strstr(s->name, "plt"))
+			continue;
+		if (step < 8 || step > 64)
+			step = 16;
+		for (uint64_t at = 0; at < s->size; at += step) {
+			const struct hpkm_anchor_slot *found;
+			struct hpkm_anchor_slot *slot;
+			uint64_t size = s->size - at, addr;
+
+			if (!a->arch->plt_slot(s->data + at,
+					       size < step ? size : step,
+					       s->addr + at, &addr))
+				continue;
+			found = hpkm_anchor_slot_at(a, addr);
+			if (!found)
+				continue;
+			slot = &a->slots[found - a->slots];
+			if (!slot->plt)
+				slot->plt = s->addr + at;
+		}
+	}
+}
+
+static void read_dynamic(struct hpkm_anchor *a)
+{
+	for (size_t i = 0; i < a->elf.segment_count; i++) {
+		const Elf64_Phdr *p = &a->elf.segments[i];
+		const uint8_t *dyn;
+		bool pie = false;
+
+		if (p->p_type != PT_DYNAMIC)
+			continue;
+		dyn = hpkm_anchor_bytes(a, p->p_vaddr, p->p_filesz);
+		for (uint64_t k = 0; dyn && hpkm_inside(k, 16, p->p_filesz);
+		     k += 16) {
+			uint64_t tag = hpkm_get64(dyn + k);
+			uint64_t value = hpkm_get64(dyn + k + 8);
+
+			if (tag == DT_BIND_NOW ||
+			    (tag == DT_FLAGS && value & DF_BIND_NOW) ||
+			    (tag == DT_FLAGS_1 && value & DF_1_NOW))
+				a->bind_now = true;
+			if (tag == DT_FLAGS_1 && value & DF_1_PIE)
+				pie = true;
+			if (tag == DT_NULL)
+				break;
+		}
+		a->library = !a->fixed && !pie;
+	}
+	/* Older linkers do not mark a PIE, but it names its loader. */
+	for (size_t i = 0; i < a->elf.segment_count; i++)
+		if (a->elf.segments[i].p_type == PT_INTERP &&
+		    !hpkm_elf_section(&a->elf, ".gnu.version_d"))
+			a->library = false;
+}
+
+int hpkm_anchor_open(struct hpkm_arena *arena, struct hpkm_anchor *a,
+		     const char *path, const char *debug_path)
+{
+	const struct hpkm_elf_symtab *table;
+	const char *slash = strrchr(path, '/');
+
+	memset(a, 0, sizeof(*a));
+	a->arena = arena;
+	a->name = slash ? slash + 1 : path;
+	if (hpkm_elf_open(arena, &a->elf, path))
+		return -1;
+	if (a->elf.type != ET_EXEC && a->elf.type != ET_DYN) {
+		hpkm_error("%s: neither an executable nor a shared library",
+			   path);
+		return -1;
+	}
+	a->arch = hpkm_arch_find(a->elf.machine);
+	if (!a->arch) {
+		hpkm_error("%s: machine %u is not supported", path,
+			   a->elf.machine);
+		return -1;
+	}
+	a->fixed = a->elf.type == ET_EXEC;
+	if (find_layout(a) || find_identity(a))
+		return -1;
+	read_dynamic(a);
+	if (debug_path) {
+		if (open_debug(a, debug_path, true))
+			return -1;
+	} else if (a->elf.symtab.count <= 1) {
+		find_debug(a);
+	}
+	table = a->debug.symtab.count > 1 ? &a->debug.symtab : &a->elf.symtab;
+	if (table->count <= 1) {
+		hpkm_error("%s: it has no symbol table", path);
+		hpkm_detail("give the file that has it with -g, or install the package with its debug symbols");
+		return -1;
+	}
+	read_symbols(a, table);
+	read_slots(a);
+	read_plt(a);
+	return 0;
+}
+
+const struct hpkm_anchor_symbol *
+hpkm_anchor_find(const struct hpkm_anchor *a, const char *name, size_t *count)
+{
+	size_t low = 0, high = a->symbol_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(a->symbols[mid].name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	*count = 0;
+	while (low + *count < a->symbol_count &&
+	       !strcmp(a->symbols[low + *count].name, name))
+		++*count;
+	return *count ? &a->symbols[low] : NULL;
+}
+
+const struct hpkm_anchor_symbol *
+hpkm_anchor_global(const struct hpkm_anchor *a, const char *name)
+{
+	const struct hpkm_anchor_symbol *found;
+	size_t count;
+
+	found = hpkm_anchor_find(a, name, &count);
+	for (size_t i = 0; i < count; i++)
+		if (found[i].global)
+			return &found[i];
+	/* A hidden one has become local when the anchor was linked. */
+	return count == 1 ? found : NULL;
+}
+
+bool hpkm_anchor_imports(const struct hpkm_anchor *a, const char *name)
+{
+	return a->import_count &&
+		bsearch(&name, a->imports, a->import_count,
+			sizeof(*a->imports), compare_strings);
+}
+
+const struct hpkm_anchor_symbol *
+hpkm_anchor_code_after(const struct hpkm_anchor *a, uint64_t addr)
+{
+	size_t low = 0, high = a->code_count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (a->code[mid]->addr <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < a->code_count ? a->code[low] : NULL;
+}
+
+const struct hpkm_anchor_slot *
+hpkm_anchor_slot_at(const struct hpkm_anchor *a, uint64_t addr)
+{
+	struct hpkm_anchor_slot key = { .addr = addr };
+
+	return a->slot_count ? bsearch(&key, a->slots, a->slot_count,
+				       sizeof(key), compare_slots) : NULL;
+}
+
+const struct hpkm_anchor_slot *
+hpkm_anchor_slot(const struct hpkm_anchor *a, const char *name, uint32_t type)
+{
+	for (size_t i = 0; i < a->slot_count; i++)
+		if (a->slots[i].type == type && !strcmp(a->slots[i].name, name))
+			return &a->slots[i];
+	return NULL;
+}
+
+const struct hpkm_anchor_slot *
+hpkm_anchor_ifunc(const struct hpkm_anchor *a, uint64_t resolver)
+{
+	for (size_t i = 0; i < a->slot_count; i++)
+		if (a->slots[i].type == a->arch->type_irelative &&
+		    a->slots[i].value == resolver)
+			return &a->slots[i];
+	return NULL;
+}
+
+uint64_t hpkm_anchor_plt(const struct hpkm_anchor *a, const char *name)
+{
+	for (size_t i = 0; i < a->slot_count; i++)
+		if (a->slots[i].plt && !strcmp(a->slots[i].name, name))
+			return a->slots[i].plt;
+	return 0;
+}
+
+bool hpkm_anchor_pointer(const struct hpkm_anchor *a, uint64_t addr,
+			 uint64_t *value)
+{
+	const struct hpkm_anchor_slot *slot = hpkm_anchor_slot_at(a, addr);
+	const uint8_t *bytes;
+
+	if (slot) {
+		*value = slot->value;
+		return slot->type == a->arch->type_relative;
+	}
+	bytes = hpkm_anchor_bytes(a, addr, 8);
+	if (!bytes)
+		return false;
+	*value = hpkm_get64(bytes);
+	return true;
+}

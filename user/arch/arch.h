@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the stages ask of an architecture: the meaning of relocation types, the
+ * decoding of instructions, the window of a trampoline.  In psABI letters: S
+ * symbol, A addend, P place.
+ */
+#ifndef HPKM_ARCH_H
+#define HPKM_ARCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../arena.h"
+#include "../elffile.h"
+
+/* What a relocation asks for. */
+enum hpkm_rel {
+	HPKM_REL_UNKNOWN,
+	HPKM_REL_NONE,
+	HPKM_REL_ABS64,
+	HPKM_REL_ABS32,		/* zero-extended */
+	HPKM_REL_ABS32S,	/* sign-extended */
+	HPKM_REL_PC32,
+	HPKM_REL_PC64,
+	HPKM_REL_CALL,		/* PC32 that may go through a PLT entry */
+	HPKM_REL_GOT,		/* PC32 of a cell that holds the address */
+	HPKM_REL_TPOFF32,	/* distance from the thread pointer */
+	HPKM_REL_GOT_TPOFF,	/* PC32 of a cell that holds that distance */
+	HPKM_REL_TLS,		/* any other thread-local model */
+};
+
+enum hpkm_insn_flags {
+	HPKM_INSN_NOP		= 1 << 0,
+	HPKM_INSN_JUMP		= 1 << 1,	/* direct, target is known */
+	HPKM_INSN_CALL		= 1 << 2,	/* of any kind */
+	HPKM_INSN_DIRECT	= 1 << 3,	/* call or jump with a target */
+	HPKM_INSN_PCREL		= 1 << 4,	/* refers to target as data */
+	HPKM_INSN_END		= 1 << 5,	/* the next one is not reached */
+};
+
+struct hpkm_insn {
+	uint64_t target;	/* DIRECT or PCREL: the address */
+	uint32_t offset;	/* from the start of what was decoded */
+	uint8_t size;
+	uint8_t flags;
+	uint8_t field;		/* PCREL: offset of the displacement */
+};
+
+struct hpkm_code {
+	struct hpkm_insn *insns;
+	size_t count;
+	/* Not all bytes could be decoded: the offset of the first bad one. */
+	bool broken;
+	uint32_t broken_at;
+};
+
+/* What an instruction of a linked file refers to. */
+struct hpkm_match {
+	enum {
+		HPKM_MATCH_ADDRESS,	/* the thing itself */
+		HPKM_MATCH_SLOT,	/* a cell that holds its address */
+		HPKM_MATCH_TPOFF,	/* its distance from the thread pointer */
+	} kind;
+	uint64_t value;
+};
+
+#define HPKM_MATCHES_MAX 2
+
+struct hpkm_arch {
+	uint16_t machine;
+	uint32_t align;		/* of segments */
+	const char *ld, *ld_format;
+	/* Types that are given to ld. */
+	uint32_t type_pc32, type_abs64;
+	uint32_t type_copy, type_jump_slot, type_glob_dat, type_relative,
+		 type_irelative, type_tpoff64;
+
+	enum hpkm_rel (*rel)(uint32_t type);
+
+	/* Decodes as if @code stood at @addr. */
+	void (*decode)(struct hpkm_arena *arena, const uint8_t *code,
+		       size_t size, uint64_t addr, struct hpkm_code *out);
+	/* One instruction as text, for messages. */
+	void (*disassemble)(const uint8_t *code, size_t size, uint64_t addr,
+			    char *text, size_t text_size);
+
+	/*
+	 * Is @t, in a linked file at @t_addr, what assembler and linker make
+	 * of @o with the relocations @relocs (places relative to @o)?  Fills
+	 * in one match for each relocation.  Branches inside the function
+	 * and references to it have no relocation: the caller compares
+	 * their targets.
+	 */
+	bool (*match)(const uint8_t *o, const struct hpkm_insn *oi,
+		      const struct hpkm_elf_reloc *relocs, size_t reloc_count,
+		      const uint8_t *t, const struct hpkm_insn *ti,
+		      uint64_t t_addr, struct hpkm_match *matches);
+	/* Does the instruction only jump or call through the GOT cell? */
+	bool (*got_branch)(const uint8_t *insn, const struct hpkm_insn *i);
+
+	/* Size of the window of a function that starts with @code. */
+	unsigned int (*window)(const uint8_t *code, size_t size,
+			       unsigned int *kept);
+	bool (*padding)(const uint8_t *code, size_t size);
+
+	/* The GOT slot that a PLT entry jumps through. */
+	bool (*plt_slot)(const uint8_t *code, size_t size, uint64_t addr,
+			 uint64_t *slot);
+	/* A stub that jumps through a cell. */
+	const uint8_t *stub;
+	unsigned int stub_size, stub_place;
+	int stub_addend;
+
+	/* Bytes from P to where the displacement counts from, in data: 0. */
+	uint64_t (*tpoff)(uint64_t offset, uint64_t tls_size,
+			  uint64_t tls_align);
+};
+
+extern const struct hpkm_arch hpkm_arch_x86;
+
+const struct hpkm_arch *hpkm_arch_find(uint16_t machine);
+
+/* The bytes that the relocation's field takes up. */
+static inline unsigned int hpkm_rel_size(enum hpkm_rel rel)
+{
+	switch (rel) {
+	case HPKM_REL_ABS64:
+	case HPKM_REL_PC64:
+		return 8;
+	case HPKM_REL_NONE:
+		return 0;
+	default:
+		return 4;
+	}
+}
+
+static inline bool hpkm_rel_pcrel(enum hpkm_rel rel)
+{
+	return rel == HPKM_REL_PC32 || rel == HPKM_REL_PC64 ||
+		rel == HPKM_REL_CALL || rel == HPKM_REL_GOT ||
+		rel == HPKM_REL_GOT_TPOFF;
+}
+
+#endif /* HPKM_ARCH_H */

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * x86-64: relocation types, instructions (capstone), and what GNU ld's
+ * relaxations make of them (psABI, "Optimize GOTPCRELX Relocations").
+ */
+#include <capstone/capstone.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "arch.h"
+
+static enum hpkm_rel x86_rel(uint32_t type)
+{
+	switch (type) {
+	case R_X86_64_NONE:
+		return HPKM_REL_NONE;
+	case R_X86_64_64:
+		return HPKM_REL_ABS64;
+	case R_X86_64_32:
+		return HPKM_REL_ABS32;
+	case R_X86_64_32S:
+		return HPKM_REL_ABS32S;
+	case R_X86_64_PC32:
+		return HPKM_REL_PC32;
+	case R_X86_64_PC64:
+		return HPKM_REL_PC64;
+	case R_X86_64_PLT32:
+		return HPKM_REL_CALL;
+	case R_X86_64_GOTPCREL:
+	case R_X86_64_GOTPCRELX:
+	case R_X86_64_REX_GOTPCRELX:
+		return HPKM_REL_GOT;
+	case R_X86_64_TPOFF32:
+		return HPKM_REL_TPOFF32;
+	case R_X86_64_GOTTPOFF:
+		return HPKM_REL_GOT_TPOFF;
+	case R_X86_64_TLSGD:
+	case R_X86_64_TLSLD:
+	case R_X86_64_DTPOFF32:
+	case R_X86_64_DTPOFF64:
+	case R_X86_64_DTPMOD64:
+	case R_X86_64_TPOFF64:
+	case R_X86_64_GOTPC32_TLSDESC:
+	case R_X86_64_TLSDESC_CALL:
+		return HPKM_REL_TLS;
+	}
+	return HPKM_REL_UNKNOWN;
+}
+
+static csh handle(void)
+{
+	static csh h;
+
+	if (!h) {
+		if (cs_open(CS_ARCH_X86, CS_MODE_64, &h) != CS_ERR_OK)
+			return 0;
+		cs_option(h, CS_OPT_DETAIL, CS_OPT_ON);
+		cs_option(h, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
+	}
+	return h;
+}
+
+static void classify(const cs_insn *in, struct hpkm_insn *out)
+{
+	const cs_detail *d = in->detail;
+	const cs_x86 *x = &d->x86;
+
+	for (int i = 0; i < d->groups_count; i++) {
+		if (d->groups[i] == CS_GRP_CALL)
+			out->flags |= HPKM_INSN_CALL;
+		else if (d->groups[i] == CS_GRP_JUMP)
+			out->flags |= HPKM_INSN_JUMP;
+	}
+	if (in->id == X86_INS_NOP ||
+	    (in->size == 2 && in->bytes[0] == 0x66 && in->bytes[1] == 0x90))
+		out->flags |= HPKM_INSN_NOP;
+	if (in->id == X86_INS_JMP || in->id == X86_INS_LJMP ||
+	    in->id == X86_INS_RET || in->id == X86_INS_UD2 ||
+	    in->id == X86_INS_HLT)
+		out->flags |= HPKM_INSN_END;
+	if (out->flags & (HPKM_INSN_CALL | HPKM_INSN_JUMP)) {
+		if (x->op_count == 1 && x->operands[0].type == X86_OP_IMM) {
+			out->flags |= HPKM_INSN_DIRECT;
+			out->target = x->operands[0].imm;
+		} else {
+			out->flags &= ~HPKM_INSN_JUMP;
+		}
+	}
+	for (int i = 0; i < x->op_count; i++) {
+		if (x->operands[i].type != X86_OP_MEM ||
+		    x->operands[i].mem.base != X86_REG_RIP)
+			continue;
+		out->flags |= HPKM_INSN_PCREL;
+		out->target = in->address + in->size + x->disp;
+		out->field = x->encoding.disp_offset;
+	}
+}
+
+static void x86_decode(struct hpkm_arena *arena, const uint8_t *code,
+		       size_t size, uint64_t addr, struct hpkm_code *out)
+{
+	const uint8_t *at = code;
+	uint64_t pc = addr;
+	cs_insn *in;
+
+	memset(out, 0, sizeof(*out));
+	in = handle() ? cs_malloc(handle()) : NULL;
+	if (!in) {
+		out->broken = true;
+		return;
+	}
+	while (size) {
+		struct hpkm_insn *i;
+
+		if (!cs_disasm_iter(handle(), &at, &size, &pc, in)) {
+			out->broken = true;
+			out->broken_at = at - code;
+			break;
+		}
+		out->insns = hpkm_arena_push(arena, out->insns, out->count,
+					     sizeof(*out->insns));
+		i = &out->insns[out->count++];
+		memset(i, 0, sizeof(*i));
+		i->offset = in->address - addr;
+		i->size = in->size;
+		classify(in, i);
+	}
+	cs_free(in, 1);
+}
+
+static void x86_disassemble(const uint8_t *code, size_t size, uint64_t addr,
+			    char *text, size_t text_size)
+{
+	cs_insn *in = NULL;
+
+	if (handle() && cs_disasm(handle(), code, size, addr, 1, &in)) {
+		snprintf(text, text_size, "%s %s", in->mnemonic, in->op_str);
+		cs_free(in, 1);
+	} else {
+		snprintf(text, text_size, "(cannot be decoded)");
+	}
+}
+
+/* Equal but for the relocated fields? */
+static bool same_bytes(const uint8_t *o, const uint8_t *t, size_t size,
+		       const struct hpkm_elf_reloc *relocs, size_t count)
+{
+	for (size_t i = 0; i < size; i++) {
+		bool masked = false;
+
+		for (size_t k = 0; k < count; k++)
+			masked |= i >= relocs[k].offset && i - relocs[k].offset <
+				hpkm_rel_size(x86_rel(relocs[k].type));
+		if (!masked && o[i] != t[i])
+			return false;
+	}
+	return true;
+}
+
+static bool plain_match(const uint8_t *o, const struct hpkm_insn *oi,
+			const struct hpkm_elf_reloc *relocs, size_t count,
+			const uint8_t *t, uint64_t t_addr,
+			struct hpkm_match *matches)
+{
+	if (!same_bytes(o, t, oi->size, relocs, count))
+		return false;
+	for (size_t k = 0; k < count; k++) {
+		enum hpkm_rel rel = x86_rel(relocs[k].type);
+		const uint8_t *field = t + relocs[k].offset;
+		int64_t value;
+
+		if (!hpkm_inside(relocs[k].offset, hpkm_rel_size(rel),
+				 oi->size))
+			return false;
+		switch (rel) {
+		case HPKM_REL_ABS64:
+		case HPKM_REL_PC64:
+			value = hpkm_get64(field);
+			break;
+		case HPKM_REL_ABS32:
+			value = hpkm_get32(field);
+			break;
+		default:
+			value = (int32_t)hpkm_get32(field);
+		}
+		/* The displacement counts from the end of the instruction. */
+		if (hpkm_rel_pcrel(rel))
+			value += t_addr + oi->size;
+		matches[k].value = value;
+		matches[k].kind = rel == HPKM_REL_GOT ||
+			rel == HPKM_REL_GOT_TPOFF ? HPKM_MATCH_SLOT :
+			rel == HPKM_REL_TPOFF32 ? HPKM_MATCH_TPOFF :
+			HPKM_MATCH_ADDRESS;
+	}
+	return true;
+}
+
+static bool is_rex(uint8_t byte)
+{
+	return (byte & 0xf0) == 0x40;
+}
+
+/*
+ * An instruction with a cell's displacement, relaxed by ld: opcode and modrm
+ * stand before the field, at place - 2 and place - 1, after an optional REX
+ * prefix, whose R bit moves to B when the register becomes the r/m operand.
+ */
+static bool relaxed_match(const uint8_t *o, const struct hpkm_insn *oi,
+			  const struct hpkm_elf_reloc *r, const uint8_t *t,
+			  const struct hpkm_insn *ti, uint64_t t_addr,
+			  struct hpkm_match *m)
+{
+	bool tls = x86_rel(r->type) == HPKM_REL_GOT_TPOFF;
+	unsigned int reg, rex = 0, t_rex = 0;
+	uint64_t place = r->offset;
+	uint8_t op, t_op, t_modrm;
+	int64_t value;
+
+	if (place < 2 || place + 4 != oi->size)
+		return false;
+	op = o[place - 2];
+	reg = o[place - 1] >> 3 & 7;
+	m->kind = tls ? HPKM_MATCH_TPOFF : HPKM_MATCH_ADDRESS;
+
+	/* call *cell(%rip) -> addr32 call, jmp *cell(%rip) -> jmp; nop */
+	if (op == 0xff && !tls) {
+		if (!(ti->flags & HPKM_INSN_DIRECT))
+			return false;
+		if (!(ti->flags & HPKM_INSN_CALL) != !(oi->flags &
+						       HPKM_INSN_CALL))
+			return false;
+		m->value = ti->target;
+		return true;
+	}
+	if (ti->size != oi->size || place > 3)
+		return false;
+	if (place == 3) {
+		if (!is_rex(o[0]) || !is_rex(t[0]))
+			return false;
+		rex = o[0] & 0xf;
+		t_rex = t[0] & 0xf;
+	}
+	t_op = t[place - 2];
+	t_modrm = t[place - 1];
+	value = (int32_t)hpkm_get32(t + place);
+
+	/* mov cell(%rip), reg -> lea thing(%rip), reg */
+	if (!tls && op == 0x8b && t_op == 0x8d && t_modrm == o[place - 1] &&
+	    t_rex == rex) {
+		m->value = t_addr + ti->size + value;
+		return true;
+	}
+	m->value = value;
+	/* The register of reg is now that of r/m. */
+	if ((t_rex & 1) != (rex >> 2 & 1) || (t_rex & 8) != (rex & 8) ||
+	    (t_modrm & 7) != reg)
+		return false;
+	switch (op) {
+	case 0x8b:	/* mov cell(%rip), reg -> mov $value, reg */
+		return t_op == 0xc7 && t_modrm >> 3 == 0x18;
+	case 0x85:	/* test reg, cell(%rip) -> test $value, reg */
+		return !tls && t_op == 0xf7 && t_modrm >> 3 == 0x18;
+	case 0x03:
+		/* add cell(%rip), reg -> lea value(reg), reg, or add */
+		if (tls && t_op == 0x8d)
+			return t_modrm >> 6 == 2 && (t_modrm >> 3 & 7) == reg;
+	}
+	/* op cell(%rip), reg -> op $value, reg */
+	return t_op == 0x81 && t_modrm >> 6 == 3 && (op & 0xc7) == 0x03 &&
+		(t_modrm >> 3 & 7) == op >> 3;
+}
+
+/* Short and near branches are the same: e9 and eb, 0f 8x and 7x. */
+static int branch_kind(const uint8_t *code, const struct hpkm_insn *i)
+{
+	const uint8_t *p = code, *end = code + i->size;
+
+	/* A prefix (bnd, notrack, branch hint) belongs to the kind. */
+	int kind = 0;
+
+	while (p + 1 < end && (*p == 0xf2 || *p == 0xf3 || *p == 0x2e ||
+			       *p == 0x3e))
+		kind = kind << 8 | *p++;
+	if (*p == 0xeb || *p == 0xe9)
+		return kind << 8 | 0xe9;
+	if ((*p & 0xf0) == 0x70)
+		return kind << 8 | (*p & 0xf) | 0x80;
+	if (*p == 0x0f && p + 1 < end && (p[1] & 0xf0) == 0x80)
+		return kind << 8 | p[1];
+	return -1;
+}
+
+static bool x86_match(const uint8_t *o, const struct hpkm_insn *oi,
+		      const struct hpkm_elf_reloc *relocs, size_t count,
+		      const uint8_t *t, const struct hpkm_insn *ti,
+		      uint64_t t_addr, struct hpkm_match *matches)
+{
+	int kind;
+
+	if (count > HPKM_MATCHES_MAX)
+		return false;
+	if ((oi->flags & HPKM_INSN_JUMP) && (ti->flags & HPKM_INSN_JUMP)) {
+		kind = branch_kind(o, oi);
+		if (kind >= 0 && kind == branch_kind(t, ti)) {
+			if (count) {
+				matches[0].kind = HPKM_MATCH_ADDRESS;
+				matches[0].value = ti->target;
+			}
+			return count <= 1;
+		}
+	}
+	if (oi->size == ti->size) {
+		struct hpkm_elf_reloc own = {
+			.offset = oi->field,
+			.type = R_X86_64_PC32,
+		};
+
+		if (!count && oi->flags & HPKM_INSN_DIRECT) {
+			/* A call inside the function, or loop, jrcxz. */
+			unsigned int field = oi->size == 5 ? 1 : oi->size - 1;
+
+			return ti->flags & HPKM_INSN_DIRECT &&
+				!memcmp(o, t, field);
+		}
+		if (!count && oi->flags & HPKM_INSN_PCREL)
+			return ti->flags & HPKM_INSN_PCREL &&
+				same_bytes(o, t, oi->size, &own, 1);
+		if (plain_match(o, oi, relocs, count, t, t_addr, matches))
+			return true;
+	}
+	if (count != 1)
+		return false;
+	switch (x86_rel(relocs[0].type)) {
+	case HPKM_REL_GOT:
+	case HPKM_REL_GOT_TPOFF:
+		return relaxed_match(o, oi, relocs, t, ti, t_addr, matches);
+	default:
+		return false;
+	}
+}
+
+static bool x86_got_branch(const uint8_t *insn, const struct hpkm_insn *i)
+{
+	return i->size >= 6 && insn[i->size - 6] == 0xff &&
+		(insn[i->size - 5] == 0x15 || insn[i->size - 5] == 0x25);
+}
+
+static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
+static unsigned int x86_window(const uint8_t *code, size_t size,
+			       unsigned int *kept)
+{
+	*kept = size >= 4 && !memcmp(code, endbr64, 4) ? 4 : 0;
+	/* jmp *slot(%rip) */
+	return *kept + 6;
+}
+
+static bool x86_padding(const uint8_t *code, size_t size)
+{
+	struct hpkm_arena arena = { 0 };
+	struct hpkm_code c;
+	bool ok = true;
+
+	for (size_t i = 0; i < size && ok; i++)
+		ok = code[i] == 0 || code[i] == 0xcc;
+	if (ok)
+		return true;
+	x86_decode(&arena, code, size, 0, &c);
+	ok = !c.broken;
+	for (size_t i = 0; i < c.count && ok; i++)
+		ok = c.insns[i].flags & HPKM_INSN_NOP ||
+			(c.insns[i].size == 1 &&
+			 code[c.insns[i].offset] == 0xcc);
+	hpkm_arena_free(&arena);
+	return ok;
+}
+
+static bool x86_plt_slot(const uint8_t *code, size_t size, uint64_t addr,
+			 uint64_t *slot)
+{
+	size_t at = 0;
+
+	if (size >= 4 && !memcmp(code, endbr64, 4))
+		at = 4;
+	if (at < size && code[at] == 0xf2)	/* bnd */
+		at++;
+	if (!hpkm_inside(at, 6, size) || code[at] != 0xff ||
+	    code[at + 1] != 0x25)
+		return false;
+	*slot = addr + at + 6 + (int32_t)hpkm_get32(code + at + 2);
+	return true;
+}
+
+static uint64_t x86_tpoff(uint64_t offset, uint64_t tls_size,
+			  uint64_t tls_align)
+{
+	/* Variant II: the block ends at the thread pointer. */
+	if (!tls_align)
+		tls_align = 1;
+	return offset - ((tls_size + tls_align - 1) & ~(tls_align - 1));
+}
+
+static const uint8_t stub[] = { 0xff, 0x25, 0, 0, 0, 0, 0xcc, 0xcc };
+
+const struct hpkm_arch hpkm_arch_x86 = {
+	.machine	= EM_X86_64,
+	.align		= 4096,
+	.ld		= "ld",
+	.ld_format	= "elf64-x86-64",
+	.type_pc32	= R_X86_64_PC32,
+	.type_abs64	= R_X86_64_64,
+	.type_copy	= R_X86_64_COPY,
+	.type_jump_slot	= R_X86_64_JUMP_SLOT,
+	.type_glob_dat	= R_X86_64_GLOB_DAT,
+	.type_relative	= R_X86_64_RELATIVE,
+	.type_irelative	= R_X86_64_IRELATIVE,
+	.type_tpoff64	= R_X86_64_TPOFF64,
+	.rel		= x86_rel,
+	.decode		= x86_decode,
+	.disassemble	= x86_disassemble,
+	.match		= x86_match,
+	.got_branch	= x86_got_branch,
+	.window		= x86_window,
+	.padding	= x86_padding,
+	.plt_slot	= x86_plt_slot,
+	.stub		= stub,
+	.stub_size	= sizeof(stub),
+	.stub_place	= 2,
+	.stub_addend	= -4,
+	.tpoff		= x86_tpoff,
+};
+
+const struct hpkm_arch *hpkm_arch_find(uint16_t machine)
+{
+	return machine == EM_X86_64 ? &hpkm_arch_x86 : NULL;
+}

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0
+/* hpkm-build: stages 2 to 4, from object files to a patch object. */
+#include <errno.h>
+#include <getopt.h>
+#include <hpkm/image.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "anchor.h"
+#include "closure.h"
+#include "diff.h"
+#include "hpkm.h"
+#include "link.h"
+#include "pack.h"
+#include "patch.h"
+#include "verify.h"
+#include "window.h"
+
+struct options {
+	const char *target, *debug, *output, *keep;
+	struct hpkm_pack_info info;
+	bool all_functions, json;
+	char **objects;
+	int object_count;
+};
+
+enum { OPT_NAME = 256, OPT_VERSION, OPT_DESCRIPTION, OPT_REPLACE,
+       OPT_DEPENDS, OPT_ALL_FUNCTIONS, OPT_KEEP, OPT_JSON };
+
+static const struct option long_options[] = {
+	{ "target", required_argument, NULL, 't' },
+	{ "debug", required_argument, NULL, 'g' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "name", required_argument, NULL, OPT_NAME },
+	{ "version", required_argument, NULL, OPT_VERSION },
+	{ "description", required_argument, NULL, OPT_DESCRIPTION },
+	{ "replace", no_argument, NULL, OPT_REPLACE },
+	{ "depends", required_argument, NULL, OPT_DEPENDS },
+	{ "all-functions", no_argument, NULL, OPT_ALL_FUNCTIONS },
+	{ "keep", required_argument, NULL, OPT_KEEP },
+	{ "json", no_argument, NULL, OPT_JSON },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static void usage(FILE *to)
+{
+	fputs("usage: hpkm-build -t TARGET [-g DEBUGFILE] -o FIX.hpkm [OPTIONS]\n"
+	      "                  OLD.o NEW.o [OLD2.o NEW2.o ...]\n"
+	      "\n"
+	      "Makes a patch object that replaces the functions of TARGET that differ\n"
+	      "between OLD.o and NEW.o, which are the same source file before and after a\n"
+	      "fix, compiled as TARGET was with -ffunction-sections -fdata-sections added.\n"
+	      "\n"
+	      "  -t, --target TARGET     the executable or shared library as it runs\n"
+	      "  -g, --debug DEBUGFILE   where its symbol table is, if it is stripped\n"
+	      "  -o, --output FIX.hpkm   the patch object to write\n"
+	      "      --name NAME         of the patch (default: from the output file)\n"
+	      "      --version VERSION   shown by hpkm-list\n"
+	      "      --description TEXT  shown by hpkm-inspect\n"
+	      "      --replace           when enabled, revert all other patches\n"
+	      "      --depends NAME      a patch that must be enabled before\n"
+	      "      --all-functions     replace every function, changed or not\n"
+	      "      --keep DIR          keep the intermediate files there\n"
+	      "      --json              one document on standard output\n"
+	      "\n"
+	      "Exit status: 0 done, 1 error, 2 usage, 3 no function changed,\n"
+	      "5 refused: not patchable, or TARGET is not built from OLD.o.\n", to);
+}
+
+static bool good_name(const char *name)
+{
+	size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz"
+			  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-");
+
+	return n && !name[n] && n <= HPKM_NAME_MAX && *name != '.' &&
+		*name != '-';
+}
+
+/* "fixes/my fix.hpkm" -> "my_fix" */
+static const char *default_name(struct hpkm_arena *arena, const char *output)
+{
+	const char *slash = strrchr(output, '/');
+	size_t n;
+	char *name;
+
+	name = hpkm_arena_printf(arena, "%s", slash ? slash + 1 : output);
+	n = strlen(name);
+	if (n > 5 && !strcmp(name + n - 5, ".hpkm"))
+		name[n -= 5] = 0;
+	if (n > HPKM_NAME_MAX)
+		name[HPKM_NAME_MAX] = 0;
+	for (char *p = name; *p; p++) {
+		char one[2] = { *p, 0 };
+
+		if ((p == name && (*p == '.' || *p == '-')) || !good_name(one))
+			if (p == name || (*p != '.' && *p != '-'))
+				*p = '_';
+	}
+	return name;
+}
+
+static int bad_usage(const char *what)
+{
+	hpkm_error("%s", what);
+	hpkm_detail("see 'hpkm-build --help'");
+	return HPKM_EXIT_USAGE;
+}
+
+/* Returns -1 to go on, else an exit status. */
+static int parse_options(struct hpkm_arena *arena, struct options *o,
+			 int argc, char **argv)
+{
+	const char **depends = NULL;
+	int c;
+
+	o->info.version = "";
+	o->info.description = "";
+	optind = 0;
+	while ((c = getopt_long(argc, argv, "t:g:o:h", long_options,
+				NULL)) != -1) {
+		switch (c) {
+		case 't':
+			if (o->target)
+				return bad_usage("only one -t is supported");
+			o->target = optarg;
+			break;
+		case 'g':
+			o->debug = optarg;
+			break;
+		case 'o':
+			o->output = optarg;
+			break;
+		case OPT_NAME:
+			o->info.name = optarg;
+			break;
+		case OPT_VERSION:
+			o->info.version = optarg;
+			break;
+		case OPT_DESCRIPTION:
+			o->info.description = optarg;
+			break;
+		case OPT_REPLACE:
+			o->info.replace = true;
+			break;
+		case OPT_DEPENDS:
+			if (!good_name(optarg) ||
+			    o->info.depend_count == HPKM_DEPENDS_MAX)
+				return bad_usage("--depends: not the name of a patch, or too many");
+			depends = hpkm_arena_push(arena, depends,
+						  o->info.depend_count,
+						  sizeof(*depends));
+			depends[o->info.depend_count++] = optarg;
+			break;
+		case OPT_ALL_FUNCTIONS:
+			o->all_functions = true;
+			break;
+		case OPT_KEEP:
+			o->keep = optarg;
+			break;
+		case OPT_JSON:
+			o->json = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return HPKM_EXIT_OK;
+		default:
+			hpkm_detail("see 'hpkm-build --help'");
+			return HPKM_EXIT_USAGE;
+		}
+	}
+	o->info.depends = depends;
+	o->objects = argv + optind;
+	o->object_count = argc - optind;
+	if (!o->target || !o->output)
+		return bad_usage("-t TARGET and -o FIX.hpkm are needed");
+	if (!o->object_count || o->object_count % 2)
+		return bad_usage("object files come in pairs: OLD.o NEW.o");
+	if (!o->info.name)
+		o->info.name = default_name(arena, o->output);
+	if (!good_name(o->info.name))
+		return bad_usage("--name: 1 to 63 of A-Z a-z 0-9 _ . + -, not led by . or -");
+	if (strlen(o->info.version) > 255 || strchr(o->info.version, '\n'))
+		return bad_usage("--version: one line of up to 255 bytes");
+	if (strlen(o->info.description) > 4095)
+		return bad_usage("--description: up to 4095 bytes");
+	return -1;
+}
+
+static int open_files(struct hpkm_patch *patch, const struct options *o)
+{
+	if (hpkm_anchor_open(patch->arena, patch->anchor, o->target,
+			     o->debug))
+		return -1;
+	patch->pair_count = o->object_count / 2;
+	patch->pairs = hpkm_arena_alloc(patch->arena, patch->pair_count,
+					sizeof(*patch->pairs));
+	for (size_t i = 0; i < patch->pair_count; i++) {
+		struct hpkm_pair *pair = &patch->pairs[i];
+
+		if (hpkm_object_open(patch->arena, &pair->old,
+				     o->objects[2 * i]) ||
+		    hpkm_object_open(patch->arena, &pair->new,
+				     o->objects[2 * i + 1]))
+			return -1;
+		if (pair->old.arch != patch->anchor->arch ||
+		    pair->new.arch != patch->anchor->arch) {
+			hpkm_error("%s: made for another machine than %s",
+				   pair->old.elf.path, o->target);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static size_t count_changed(const struct hpkm_patch *patch)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < patch->pair_count; i++) {
+		const struct hpkm_object *new = &patch->pairs[i].new;
+
+		for (size_t k = 0; k < new->item_count; k++)
+			count += new->items[k]->kind == HPKM_ITEM_FUNC &&
+				new->items[k]->changed && new->items[k]->pair;
+	}
+	return count;
+}
+
+/* The stages, one after the other; each stops what it can't do. */
+static int make(struct hpkm_patch *patch, struct hpkm_link *link,
+		const struct options *o, size_t *size)
+{
+	uint8_t *image;
+
+	if (open_files(patch, o))
+		return HPKM_EXIT_ERROR;
+	for (size_t i = 0; i < patch->pair_count; i++)
+		if (hpkm_diff(&patch->pairs[i].old, &patch->pairs[i].new,
+			      o->all_functions, &patch->verdicts))
+			return HPKM_EXIT_ERROR;
+	if (!patch->verdicts.refusals && !count_changed(patch)) {
+		hpkm_error("no function changed: there is nothing to patch");
+		return HPKM_EXIT_NOTHING;
+	}
+	if (hpkm_verify_funcs(patch))
+		return HPKM_EXIT_ERROR;
+	hpkm_window_check(patch);
+	if (hpkm_closure(patch, link))
+		return HPKM_EXIT_ERROR;
+	if (patch->verdicts.refusals)
+		return HPKM_EXIT_REFUSED;
+	if (hpkm_link_run(link))
+		return HPKM_EXIT_ERROR;
+	image = hpkm_pack_image(patch, link, &o->info, size);
+	if (!image || hpkm_pack_write(patch, link, image, *size, o->output))
+		return HPKM_EXIT_ERROR;
+	return HPKM_EXIT_OK;
+}
+
+/* ---- the report ---- */
+
+/* New code that stands for no old function. */
+static bool is_new(const struct hpkm_item *item)
+{
+	return item->piece && item->kind == HPKM_ITEM_FUNC && !item->pair;
+}
+
+static const char *status_name(int status)
+{
+	switch (status) {
+	case HPKM_EXIT_OK:
+		return "built";
+	case HPKM_EXIT_NOTHING:
+		return "unchanged";
+	case HPKM_EXIT_REFUSED:
+		return "refused";
+	default:
+		return "error";
+	}
+}
+
+static struct json_object *json_funcs(const struct hpkm_patch *patch)
+{
+	struct json_object *list = json_object_new_array(), *f;
+
+	for (size_t i = 0; i < patch->func_count; i++) {
+		const struct hpkm_patch_func *from = &patch->funcs[i];
+
+		f = json_object_new_object();
+		json_object_object_add(f, "name",
+				       json_object_new_string(from->name));
+		json_object_object_add(f, "old_size", json_object_new_int64
+				       (from->old->live_size));
+		json_object_object_add(f, "new_size", json_object_new_int64
+				       (from->new->size));
+		json_object_object_add(f, "because", json_object_new_string
+				       (from->new->because));
+		json_object_array_add(list, f);
+	}
+	return list;
+}
+
+static struct json_object *json_new_funcs(const struct hpkm_patch *patch)
+{
+	struct json_object *list = json_object_new_array(), *f;
+
+	for (size_t i = 0; i < patch->pair_count; i++) {
+		const struct hpkm_object *new = &patch->pairs[i].new;
+
+		for (size_t k = 0; k < new->item_count; k++) {
+			if (!is_new(new->items[k]))
+				continue;
+			f = json_object_new_object();
+			json_object_object_add(f, "name",
+				json_object_new_string(new->items[k]->name));
+			json_object_object_add(f, "size",
+				json_object_new_int64(new->items[k]->size));
+			json_object_array_add(list, f);
+		}
+	}
+	return list;
+}
+
+static struct json_object *json_verdicts(const struct hpkm_verdicts *v,
+					 bool refused)
+{
+	struct json_object *list = json_object_new_array(), *one;
+
+	for (size_t i = 0; i < v->count; i++) {
+		if (v->list[i].refused != refused)
+			continue;
+		one = json_object_new_object();
+		json_object_object_add(one, "symbol", json_object_new_string
+				       (v->list[i].symbol));
+		json_object_object_add(one, "reason", json_object_new_string
+				       (v->list[i].reason));
+		if (v->list[i].details)
+			json_object_object_add(one, "details",
+				json_object_new_string(v->list[i].details));
+		json_object_array_add(list, one);
+	}
+	return list;
+}
+
+static void report_json(const struct hpkm_patch *patch,
+			const struct options *o, int status, size_t size)
+{
+	struct json_object *doc = json_object_new_object();
+
+	json_object_object_add(doc, "patch",
+			       json_object_new_string(o->info.name));
+	json_object_object_add(doc, "version",
+			       json_object_new_string(o->info.version));
+	json_object_object_add(doc, "status",
+			       json_object_new_string(status_name(status)));
+	json_object_object_add(doc, "target",
+			       json_object_new_string(o->target));
+	if (status == HPKM_EXIT_OK) {
+		json_object_object_add(doc, "output",
+				       json_object_new_string(o->output));
+		json_object_object_add(doc, "image_size",
+				       json_object_new_int64(size));
+	}
+	json_object_object_add(doc, "functions", json_funcs(patch));
+	json_object_object_add(doc, "new_functions", json_new_funcs(patch));
+	json_object_object_add(doc, "warnings",
+			       json_verdicts(&patch->verdicts, false));
+	json_object_object_add(doc, "refused",
+			       json_verdicts(&patch->verdicts, true));
+	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(doc);
+}
+
+static void report_text(const struct hpkm_patch *patch,
+			const struct options *o, size_t size)
+{
+	printf("%s: patch %s for %s, %zu bytes\n", o->output, o->info.name,
+	       patch->anchor->name, size);
+	for (size_t i = 0; i < patch->func_count; i++)
+		printf("  replaced  %s (%llu -> %llu bytes)\n",
+		       patch->funcs[i].name,
+		       (unsigned long long)patch->funcs[i].old->live_size,
+		       (unsigned long long)patch->funcs[i].new->size);
+	for (size_t i = 0; i < patch->pair_count; i++) {
+		const struct hpkm_object *new = &patch->pairs[i].new;
+
+		for (size_t k = 0; k < new->item_count; k++)
+			if (is_new(new->items[k]))
+				printf("  new       %s (%llu bytes)\n",
+				       new->items[k]->name,
+				       (unsigned long long)
+				       new->items[k]->size);
+	}
+}
+
+int cmd_build(int argc, char **argv)
+{
+	struct hpkm_arena arena = { 0 };
+	struct hpkm_anchor anchor = { 0 };
+	struct hpkm_patch patch = {
+		.arena = &arena,
+		.anchor = &anchor,
+		.verdicts = { .arena = &arena },
+	};
+	struct options o = { 0 };
+	struct hpkm_link link = { .arena = &arena, .anchor = &anchor };
+	size_t size = 0;
+	int status;
+
+	status = parse_options(&arena, &o, argc, argv);
+	if (status >= 0)
+		goto out;
+	link.keep = o.keep;
+	status = make(&patch, &link, &o, &size);
+	if (o.json)
+		report_json(&patch, &o, status, size);
+	else if (status == HPKM_EXIT_OK)
+		report_text(&patch, &o, size);
+out:
+	hpkm_arena_free(&arena);
+	return status;
+}

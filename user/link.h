@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Stage 3, link: the pieces of new code and data, and what they refer to,
+ * become segments at a fixed distance from the anchor, and fixups.
+ */
+#ifndef HPKM_LINK_H
+#define HPKM_LINK_H
+
+#include "anchor.h"
+#include "object.h"
+
+enum hpkm_link_kind {
+	HPKM_LINK_TEXT,
+	HPKM_LINK_RODATA,
+	HPKM_LINK_DATA,
+	HPKM_LINK_BSS,
+	HPKM_LINK_KINDS,
+};
+
+struct hpkm_link_reloc {
+	uint64_t offset;		/* in the piece */
+	uint32_t type;
+	struct hpkm_link_piece *to;	/* or NULL: in the anchor */
+	const char *name;		/* anchor: symbol, for people */
+	uint64_t value;			/* anchor: virtual address */
+	int64_t addend;
+	uint32_t symbol;		/* for link.c */
+};
+
+/* What is taken along: a function, a variable, a string, a cell. */
+struct hpkm_link_piece {
+	const char *name;
+	enum hpkm_link_kind kind;
+	uint64_t align, size;
+	uint8_t *data;			/* NULL: zero */
+	/* The function or variable that it is, in it. */
+	uint64_t item_offset, item_size;
+	struct hpkm_link_reloc *relocs;
+	size_t reloc_count;
+	uint64_t span_offset;		/* set by hpkm_link_run() */
+	uint32_t symbol;		/* for link.c */
+};
+
+struct hpkm_link_segment {
+	enum hpkm_link_kind kind;
+	const uint8_t *data;
+	uint64_t data_size, mem_offset, mem_size;
+};
+
+struct hpkm_link_fixup {
+	uint16_t kind, relative;	/* as in an image */
+	uint32_t segment, place;
+	int64_t addend;
+};
+
+struct hpkm_link {
+	struct hpkm_arena *arena;
+	const struct hpkm_anchor *anchor;
+	const char *keep;		/* directory for the files, or NULL */
+	struct hpkm_link_piece **pieces;
+	size_t piece_count;
+
+	int64_t span_distance;
+	uint64_t span_size;
+	struct hpkm_link_segment segments[HPKM_LINK_KINDS];
+	size_t segment_count;
+	struct hpkm_link_fixup *fixups;
+	size_t fixup_count;
+	struct hpkm_elf elf;		/* what ld wrote */
+};
+
+struct hpkm_link_piece *hpkm_link_add(struct hpkm_link *link,
+				      const char *name,
+				      enum hpkm_link_kind kind,
+				      uint64_t align, const uint8_t *data,
+				      uint64_t size);
+struct hpkm_link_reloc *hpkm_link_add_reloc(struct hpkm_link *link,
+					    struct hpkm_link_piece *piece);
+
+/* Returns 0, or -1 after a message. */
+int hpkm_link_run(struct hpkm_link *link);
+
+#endif /* HPKM_LINK_H */

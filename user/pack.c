@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Stage 4, pack.  The image is written table by table; the patch object is
+ * what ld wrote, with the image in one more section, so that readelf and
+ * objdump show code and symbols.  Nothing of the time, the user or the
+ * directories gets in: the same input gives the same bytes.
+ */
+#include <errno.h>
+#include <nettle/sha2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hpkm.h"
+#include "image.h"
+#include "pack.h"
+
+struct buffer {
+	struct hpkm_arena *arena;
+	uint8_t *bytes;
+	size_t size, room;
+};
+
+static size_t append(struct buffer *b, const void *bytes, size_t size)
+{
+	size_t at = b->size;
+
+	if (b->size + size > b->room) {
+		uint8_t *moved;
+
+		b->room = 2 * (b->size + size) + 4096;
+		moved = hpkm_arena_alloc(b->arena, b->room, 1);
+		if (b->size)
+			memcpy(moved, b->bytes, b->size);
+		b->bytes = moved;
+	}
+	if (bytes && size)
+		memcpy(b->bytes + at, bytes, size);
+	b->size += size;
+	return at;
+}
+
+static size_t align_buffer(struct buffer *b, size_t align)
+{
+	append(b, NULL, (align - b->size % align) % align);
+	return b->size;
+}
+
+/* ---- the image ---- */
+
+/* Strings are few: each is looked for among those there are. */
+static uint32_t add_string(struct buffer *strings, const char *text)
+{
+	size_t n = strlen(text) + 1;
+
+	for (size_t at = 0; at < strings->size;
+	     at += strlen((char *)strings->bytes + at) + 1)
+		if (!strcmp((char *)strings->bytes + at, text))
+			return at;
+	return append(strings, text, n);
+}
+
+static void add_table(struct buffer *image, struct hpkm_image_table *table,
+		      const struct buffer *from, size_t entry)
+{
+	table->offset = align_buffer(image, 8);
+	table->count = from->size / entry;
+	append(image, from->bytes, from->size);
+}
+
+static void add_anchor(const struct hpkm_patch *patch,
+		       const struct hpkm_link *link, struct buffer *objects,
+		       struct buffer *strings)
+{
+	const struct hpkm_anchor *a = patch->anchor;
+	struct hpkm_image_object o = {
+		.name = add_string(strings, a->name),
+		.role = HPKM_OBJECT_ANCHOR,
+		.flags = a->fixed ? HPKM_OBJECT_FIXED : 0,
+		.id_kind = a->id_is_digest ? HPKM_ID_PAGE_DIGEST :
+			HPKM_ID_BUILD_ID,
+		.id_size = a->id_size,
+		.id_offset = a->id_offset,
+		.size = a->end - a->base,
+		.link_base = a->fixed ? a->base : 0,
+		.span_size = link->span_size,
+		.span_distance = link->span_distance,
+	};
+
+	memcpy(o.id, a->id, a->id_size);
+	append(objects, &o, sizeof(o));
+}
+
+static void add_segments(const struct hpkm_link *link, struct buffer *image,
+			 struct buffer *segments)
+{
+	static const uint32_t prot[HPKM_LINK_KINDS] = {
+		[HPKM_LINK_TEXT] = HPKM_PROT_READ | HPKM_PROT_EXEC,
+		[HPKM_LINK_RODATA] = HPKM_PROT_READ,
+		[HPKM_LINK_DATA] = HPKM_PROT_READ | HPKM_PROT_WRITE,
+	};
+
+	for (size_t i = 0; i < link->segment_count; i++) {
+		const struct hpkm_link_segment *from = &link->segments[i];
+		struct hpkm_image_segment s = {
+			.prot = prot[from->kind],
+			.data_offset = align_buffer(image, 16),
+			.data_size = from->data_size,
+			.mem_offset = from->mem_offset,
+			.mem_size = from->mem_size,
+		};
+
+		append(image, from->data, from->data_size);
+		append(segments, &s, sizeof(s));
+	}
+}
+
+static void add_func(const struct hpkm_patch *patch,
+		     const struct hpkm_patch_func *from, struct buffer *funcs,
+		     struct buffer *strings)
+{
+	const struct hpkm_anchor *a = patch->anchor;
+	const struct hpkm_item *old = from->old, *new = from->new;
+	struct hpkm_image_func f = {
+		.name = add_string(strings, from->name),
+		.old_offset = old->live - a->base,
+		.old_size = old->live_size,
+		.new_offset = new->piece->span_offset +
+			new->piece->item_offset,
+		.new_size = new->size,
+		.window_size = from->window_size,
+	};
+	struct sha256_ctx sha;
+
+	memcpy(f.window, hpkm_anchor_bytes(a, old->live, from->window_size),
+	       from->window_size);
+	sha256_init(&sha);
+	sha256_update(&sha, old->live_size,
+		      hpkm_anchor_bytes(a, old->live, old->live_size));
+	sha256_digest(&sha, HPKM_DIGEST_SIZE, f.digest);
+	append(funcs, &f, sizeof(f));
+}
+
+uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
+			 const struct hpkm_link *link,
+			 const struct hpkm_pack_info *info, size_t *size)
+{
+	struct buffer image = { .arena = patch->arena };
+	struct buffer objects = image, segments = image, funcs = image;
+	struct buffer fixups = image, depends = image, strings = image;
+	struct hpkm_image_header h = {
+		.magic = HPKM_IMAGE_MAGIC,
+		.format = HPKM_IMAGE_FORMAT,
+		.machine = patch->anchor->arch->machine,
+		.flags = info->replace ? HPKM_IMAGE_REPLACE : 0,
+		.align = patch->anchor->arch->align,
+	};
+	char why[256];
+
+	append(&image, &h, sizeof(h));
+	append(&strings, "", 1);
+	h.name = add_string(&strings, info->name);
+	h.version = add_string(&strings, info->version);
+	h.description = add_string(&strings, info->description);
+	add_anchor(patch, link, &objects, &strings);
+	for (size_t i = 0; i < patch->func_count; i++)
+		add_func(patch, &patch->funcs[i], &funcs, &strings);
+	for (size_t i = 0; i < link->fixup_count; i++) {
+		const struct hpkm_link_fixup *from = &link->fixups[i];
+		struct hpkm_image_fixup x = {
+			.kind = from->kind,
+			.relative = from->relative,
+			.segment = from->segment,
+			.place = from->place,
+			.addend = from->addend,
+		};
+
+		append(&fixups, &x, sizeof(x));
+	}
+	for (size_t i = 0; i < info->depend_count; i++) {
+		uint32_t at = add_string(&strings, info->depends[i]);
+
+		append(&depends, &at, sizeof(at));
+	}
+	add_segments(link, &image, &segments);
+	add_table(&image, &h.objects, &objects, sizeof(struct hpkm_image_object));
+	add_table(&image, &h.segments, &segments,
+		  sizeof(struct hpkm_image_segment));
+	add_table(&image, &h.funcs, &funcs, sizeof(struct hpkm_image_func));
+	add_table(&image, &h.fixups, &fixups, sizeof(struct hpkm_image_fixup));
+	add_table(&image, &h.depends, &depends, sizeof(uint32_t));
+	add_table(&image, &h.strings, &strings, 1);
+	align_buffer(&image, 8);
+	if (image.size > HPKM_IMAGE_SIZE_MAX) {
+		hpkm_error("the patch has %zu bytes, more than %u",
+			   image.size, HPKM_IMAGE_SIZE_MAX);
+		return NULL;
+	}
+	h.size = image.size;
+	memcpy(image.bytes, &h, sizeof(h));
+	*size = image.size;
+	if (hpkm_image_check(image.bytes, image.size, why, sizeof(why))) {
+		hpkm_error("internal error: the image that was made is not valid: %s",
+			   why);
+		return NULL;
+	}
+	return image.bytes;
+}
+
+/* ---- the patch object ---- */
+
+static int write_file(const char *path, const uint8_t *bytes, size_t size)
+{
+	char *temporary = NULL;
+	int fd = -1;
+	FILE *f;
+
+	/* Never half a patch under the name that was asked for. */
+	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
+		return -1;
+	fd = mkstemp(temporary);
+	f = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!f || fwrite(bytes, 1, size, f) != size ||
+	    fchmod(fd, 0644) || fflush(f) || rename(temporary, path)) {
+		hpkm_error("cannot write %s: %s", path, strerror(errno));
+		if (fd >= 0)
+			unlink(temporary);
+		if (f)
+			fclose(f);
+		else if (fd >= 0)
+			close(fd);
+		free(temporary);
+		return -1;
+	}
+	fclose(f);
+	free(temporary);
+	return 0;
+}
+
+/*
+ * The section headers and their names move to the end; two are added.
+ */
+int hpkm_pack_write(const struct hpkm_patch *patch,
+		    const struct hpkm_link *link, const uint8_t *image,
+		    size_t size, const char *path)
+{
+	static const char comment[] = "hpkm-build " HPKM_VERSION;
+	struct buffer out = { .arena = patch->arena };
+	struct buffer names = { .arena = patch->arena };
+	const struct hpkm_elf *elf = &link->elf;
+	const struct hpkm_elf_section *old_names;
+	size_t count, at;
+	Elf64_Ehdr ehdr;
+	Elf64_Shdr *table;
+
+	memcpy(&ehdr, elf->bytes, sizeof(ehdr));
+	count = ehdr.e_shnum;
+	if (!hpkm_inside(ehdr.e_shoff, count * sizeof(*table), elf->size) ||
+	    ehdr.e_shstrndx >= elf->section_count ||
+	    !elf->sections[ehdr.e_shstrndx].data) {
+		hpkm_error("the linker's output has no section table");
+		return -1;
+	}
+	old_names = &elf->sections[ehdr.e_shstrndx];
+	table = hpkm_arena_alloc(patch->arena, count + 2, sizeof(*table));
+	memcpy(table, elf->bytes + ehdr.e_shoff, count * sizeof(*table));
+
+	/* All that the old tables stood behind of. */
+	append(&out, elf->bytes, ehdr.e_shoff);
+	append(&names, old_names->data, old_names->size);
+
+	at = align_buffer(&out, 8);
+	append(&out, image, size);
+	table[count] = (Elf64_Shdr){
+		.sh_name = append(&names, HPKM_IMAGE_SECTION,
+				  sizeof(HPKM_IMAGE_SECTION)),
+		.sh_type = SHT_PROGBITS,
+		.sh_offset = at,
+		.sh_size = size,
+		.sh_addralign = 8,
+	};
+	at = append(&out, comment, sizeof(comment));
+	table[count + 1] = (Elf64_Shdr){
+		.sh_name = append(&names, ".comment", sizeof(".comment")),
+		.sh_type = SHT_PROGBITS,
+		.sh_flags = SHF_MERGE | SHF_STRINGS,
+		.sh_offset = at,
+		.sh_size = sizeof(comment),
+		.sh_addralign = 1,
+		.sh_entsize = 1,
+	};
+	at = append(&out, names.bytes, names.size);
+	table[ehdr.e_shstrndx].sh_offset = at;
+	table[ehdr.e_shstrndx].sh_size = names.size;
+	ehdr.e_shoff = align_buffer(&out, 8);
+	ehdr.e_shnum = count + 2;
+	/* Position independent, unless the anchor is not. */
+	if (!patch->anchor->fixed)
+		ehdr.e_type = ET_DYN;
+	append(&out, table, (count + 2) * sizeof(*table));
+	memcpy(out.bytes, &ehdr, sizeof(ehdr));
+	return write_file(path, out.bytes, out.size);
+}
+
+uint8_t *hpkm_pack_read(struct hpkm_arena *arena, const char *path,
+			size_t *size)
+{
+	const struct hpkm_elf_section *s;
+	struct hpkm_elf elf;
+	uint8_t *bytes;
+	char why[256];
+
+	bytes = hpkm_file_read(arena, path, size);
+	if (!bytes)
+		return NULL;
+	if (*size < 8 || memcmp(bytes, HPKM_IMAGE_MAGIC, 8)) {
+		if (hpkm_elf_parse(arena, &elf, path, bytes, *size))
+			return NULL;
+		s = hpkm_elf_section(&elf, HPKM_IMAGE_SECTION);
+		if (!s || !s->data) {
+			hpkm_error("%s: not a patch object: it has no section %s",
+				   path, HPKM_IMAGE_SECTION);
+			return NULL;
+		}
+		*size = s->size;
+		/* A copy, for its alignment. */
+		bytes = hpkm_arena_copy(arena, s->data, s->size);
+	}
+	if (hpkm_image_check(bytes, *size, why, sizeof(why))) {
+		hpkm_error("%s: not a valid patch: %s", path, why);
+		return NULL;
+	}
+	return bytes;
+}

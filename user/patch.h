@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The patch that hpkm-build is making: what goes from stage to stage. */
+#ifndef HPKM_PATCH_H
+#define HPKM_PATCH_H
+
+#include "anchor.h"
+#include "object.h"
+#include "verdict.h"
+
+struct hpkm_pair {
+	struct hpkm_object old, new;
+};
+
+/* A function of the anchor that is replaced. */
+struct hpkm_patch_func {
+	struct hpkm_item *old, *new;
+	const char *name;
+	unsigned int window_size;
+};
+
+struct hpkm_patch {
+	struct hpkm_arena *arena;
+	struct hpkm_anchor *anchor;
+	struct hpkm_pair *pairs;
+	size_t pair_count;
+	struct hpkm_patch_func *funcs;	/* by address in the anchor */
+	size_t func_count;
+	struct hpkm_verdicts verdicts;
+};
+
+#endif /* HPKM_PATCH_H */

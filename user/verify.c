@@ -1,0 +1,659 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Between stages 2 and 3: proof that the source is the one running.
+ *
+ * The old object was compiled with a section for each function, the anchor in
+ * its own way.  So the instructions are the same but for: relocated fields
+ * (filled in by the linker), the size of branches to other functions, the
+ * padding that shifts with it, and what ld makes of GOT references.  Both
+ * streams are walked side by side, no-operations left out.  Every relocated
+ * field must lead to what the relocation names; where that has no symbol of
+ * its own name (strings, jump tables) the content must be the same; where
+ * it has several candidates the field says which one it is.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hpkm.h"
+#include "verify.h"
+
+struct evidence {
+	struct hpkm_item *item;
+	uint64_t addr;
+};
+
+/* The comparison of one function at one address. */
+struct proof {
+	struct hpkm_patch *patch;
+	struct hpkm_anchor *anchor;
+	struct hpkm_object *object;
+	struct hpkm_item *item;
+	uint64_t addr, size;
+	const struct hpkm_code *o_code;
+	struct hpkm_code t_code;
+	const uint8_t *o_bytes, *t_bytes;	/* section, function */
+	/* Parallel: the instructions that are no padding. */
+	uint32_t *o_list, *t_list;
+	size_t list_count;
+	struct evidence *found;
+	size_t found_count;
+	bool damaged;
+	const char *why;
+	char details[512];
+};
+
+static bool fail(struct proof *p, const struct hpkm_insn *o,
+		 const struct hpkm_insn *t, const char *why)
+{
+	const struct hpkm_arch *arch = p->anchor->arch;
+	char text[96];
+	int n = 0;
+
+	if (p->why)
+		return false;
+	p->why = why;
+	p->details[0] = 0;
+	if (o) {
+		arch->disassemble(p->o_bytes + o->offset, o->size, o->offset,
+				  text, sizeof(text));
+		n = snprintf(p->details, sizeof(p->details),
+			     "%s+0x%llx: %s\n", p->item->object->elf.path,
+			     (unsigned long long)(o->offset - p->item->offset),
+			     text);
+	}
+	if (t) {
+		arch->disassemble(p->t_bytes + t->offset, t->size,
+				  p->addr + t->offset, text, sizeof(text));
+		snprintf(p->details + n, sizeof(p->details) - n,
+			 "%s+0x%x: %s\n", p->anchor->elf.path, t->offset,
+			 text);
+	}
+	return false;
+}
+
+/* Index of the instruction that an offset leads to; padding leads on. */
+static size_t lead_to(const uint32_t *list, size_t count, uint64_t offset)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (list[mid] < offset)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Does an address of the anchor correspond to an offset in the section? */
+static bool corresponds(const struct proof *p, uint64_t o_offset,
+			uint64_t t_addr)
+{
+	if (t_addr < p->addr || t_addr - p->addr > p->size)
+		return false;
+	return lead_to(p->o_list, p->list_count, o_offset) ==
+		lead_to(p->t_list, p->list_count, t_addr - p->addr);
+}
+
+static bool note_item(struct proof *p, struct hpkm_item *item, uint64_t addr)
+{
+	if (item->live_known)
+		return item->live == addr;
+	for (size_t i = 0; i < p->found_count; i++)
+		if (p->found[i].item == item)
+			return p->found[i].addr == addr;
+	p->found = hpkm_arena_push(p->patch->arena, p->found, p->found_count,
+				   sizeof(*p->found));
+	p->found[p->found_count++] = (struct evidence){ item, addr };
+	return true;
+}
+
+/* ---- what a symbol of an object file may be in the anchor ---- */
+
+static bool right_type(const struct hpkm_item *item,
+		       const struct hpkm_anchor_symbol *s)
+{
+	switch (item->kind) {
+	case HPKM_ITEM_FUNC:
+	case HPKM_ITEM_COLD:
+		return s->type == STT_FUNC || s->type == STT_GNU_IFUNC ||
+			s->type == STT_NOTYPE;
+	case HPKM_ITEM_TLS:
+		return s->type == STT_TLS;
+	default:
+		return s->type == STT_OBJECT || s->type == STT_NOTYPE;
+	}
+}
+
+static const char *last_part(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+#define CANDIDATES_MAX 256
+
+/* Those of the item's own file only, when there are any. */
+static size_t candidates(const struct hpkm_anchor *a,
+			 const struct hpkm_item *item,
+			 const struct hpkm_anchor_symbol **list)
+{
+	const struct hpkm_anchor_symbol *found;
+	const char *file = item->object->file;
+	size_t count, n = 0, own = 0;
+
+	found = hpkm_anchor_find(a, item->name, &count);
+	for (size_t i = 0; i < count && n < CANDIDATES_MAX; i++) {
+		if (!right_type(item, &found[i]))
+			continue;
+		/* Only a hidden global may be local in the anchor. */
+		if (!item->global && found[i].global)
+			continue;
+		list[n++] = &found[i];
+	}
+	if (item->global) {
+		for (size_t i = 0; i < n; i++) {
+			if (list[i]->global) {
+				list[0] = list[i];
+				return 1;
+			}
+		}
+	}
+	for (size_t i = 0; i < n; i++)
+		if (file && list[i]->file &&
+		    !strcmp(last_part(file), last_part(list[i]->file)))
+			list[own++] = list[i];
+	return own ? own : n;
+}
+
+static bool is_candidate(const struct hpkm_anchor *a,
+			 const struct hpkm_item *item, uint64_t addr)
+{
+	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
+	size_t n = candidates(a, item, list);
+
+	for (size_t i = 0; i < n; i++)
+		if (list[i]->addr == addr)
+			return true;
+	/* Without a symbol the field is all there is to go by. */
+	return !n && !item->global;
+}
+
+static const struct hpkm_anchor_slot *plt_at(const struct hpkm_anchor *a,
+					     uint64_t addr)
+{
+	for (size_t i = 0; addr && i < a->slot_count; i++)
+		if (a->slots[i].plt == addr)
+			return &a->slots[i];
+	return NULL;
+}
+
+/* ---- references ---- */
+
+/*
+ * The end of what starts at an offset of a section without symbols: where
+ * the next reference leads to.
+ */
+static uint64_t extent(struct hpkm_object *o, uint32_t section,
+		       uint64_t offset)
+{
+	uint64_t end = o->elf.sections[section].size;
+	struct hpkm_ref ref;
+
+	for (uint32_t s = 1; s < o->elf.section_count; s++) {
+		if (!(o->elf.sections[s].flags & SHF_EXECINSTR))
+			continue;
+		for (size_t i = 0; i < o->elf.sections[s].reloc_count; i++)
+			if (!hpkm_object_ref(o, s, i, &ref) &&
+			    ref.kind == HPKM_REF_SECTION &&
+			    ref.section == section && ref.offset > 0 &&
+			    (uint64_t)ref.offset > offset &&
+			    (uint64_t)ref.offset < end)
+				end = ref.offset;
+	}
+	return end;
+}
+
+/* A table of places in the function, or other constants without a name. */
+static bool same_table(struct proof *p, uint32_t section, int64_t offset,
+		       uint64_t t_addr)
+{
+	const struct hpkm_elf_section *s = &p->object->elf.sections[section];
+	uint64_t start = offset < 0 ? 0 : offset, end, at;
+	const uint8_t *bytes;
+	size_t first, count;
+
+	if (start >= s->size || !s->data || s->flags & SHF_WRITE)
+		return true;
+	t_addr += start - offset;
+	end = extent(p->object, section, start);
+	bytes = hpkm_anchor_bytes(p->anchor, t_addr, end - start);
+	if (!bytes)
+		return false;
+	hpkm_object_relocs(p->object, section, start, end, &first, &count);
+	for (at = start; at < end;) {
+		const struct hpkm_elf_reloc *r = &s->relocs[first];
+		struct hpkm_ref ref;
+		uint64_t value;
+		enum hpkm_rel rel;
+
+		if (!count || at < r->offset) {
+			if (s->data[at] != bytes[at - start])
+				return false;
+			at++;
+			continue;
+		}
+		rel = p->object->arch->rel(r->type);
+		if (hpkm_object_ref(p->object, section, first, &ref)) {
+			p->damaged = true;
+			return false;
+		}
+		if (rel == HPKM_REL_PC32 && at + 4 <= end) {
+			value = t_addr + (int32_t)hpkm_get32(bytes +
+							     at - start);
+			/* The entry counts from the table's start. */
+			ref.offset -= at - start;
+		} else if (rel != HPKM_REL_ABS64 ||
+			   !hpkm_anchor_pointer(p->anchor,
+						t_addr + (at - start),
+						&value)) {
+			return false;
+		}
+		if (ref.kind == HPKM_REF_ITEM && ref.item == p->item &&
+		    !corresponds(p, p->item->offset + ref.offset, value))
+			return false;
+		at += hpkm_rel_size(rel);
+		first++;
+		count--;
+	}
+	return true;
+}
+
+static bool same_content(struct proof *p, const struct hpkm_ref *ref,
+			 uint64_t addr)
+{
+	const struct hpkm_elf_section *s =
+		&p->object->elf.sections[ref->section];
+	uint64_t from = ref->offset, size;
+	const uint8_t *bytes;
+
+	if (ref->kind == HPKM_REF_STRING) {
+		size = hpkm_string_size(s, from);
+	} else {
+		size = s->entsize;
+		addr -= from % size;
+		from -= from % size;
+	}
+	bytes = hpkm_anchor_bytes(p->anchor, addr, size);
+	return bytes && !memcmp(bytes, s->data + from, size);
+}
+
+static bool tpoff_is(const struct hpkm_anchor *a, uint64_t value,
+		     uint64_t offset)
+{
+	return a->arch->tpoff(offset, a->tls_size, a->tls_align) == value;
+}
+
+static bool check_undef(struct proof *p, const struct hpkm_ref *ref,
+			const struct hpkm_match *m)
+{
+	const char *name = ref->symbol->name;
+	const struct hpkm_anchor_symbol *s;
+	const struct hpkm_anchor_slot *slot;
+	uint64_t value = m->value - ref->offset, pointer;
+	size_t count;
+
+	s = hpkm_anchor_find(p->anchor, name, &count);
+	if (m->kind == HPKM_MATCH_SLOT) {
+		slot = hpkm_anchor_slot_at(p->anchor, m->value);
+		if (slot && !strcmp(slot->name, name))
+			return true;
+		if (!hpkm_anchor_pointer(p->anchor, m->value, &pointer) &&
+		    !(slot && slot->type == p->anchor->arch->type_irelative))
+			return false;
+		for (size_t i = 0; i < count; i++)
+			if (s[i].type == STT_TLS ?
+			    tpoff_is(p->anchor, pointer, s[i].addr) :
+			    s[i].addr == pointer)
+				return true;
+		return !count && ref->symbol->bind == STB_WEAK && !pointer;
+	}
+	for (size_t i = 0; i < count; i++)
+		if (m->kind == HPKM_MATCH_TPOFF ?
+		    tpoff_is(p->anchor, value, s[i].addr) :
+		    s[i].addr == value)
+			return true;
+	slot = plt_at(p->anchor, value);
+	if (slot && !strcmp(slot->name, name))
+		return true;
+	for (size_t i = 0; slot && i < count; i++)
+		if (s[i].type == STT_GNU_IFUNC && s[i].addr == slot->value)
+			return true;
+	/* A weak one that nobody defines was linked to nothing. */
+	return !count && ref->symbol->bind == STB_WEAK &&
+		!hpkm_anchor_imports(p->anchor, name);
+}
+
+static bool check_item(struct proof *p, const struct hpkm_ref *ref,
+		       const struct hpkm_match *m)
+{
+	struct hpkm_item *item = ref->item;
+	const struct hpkm_anchor_slot *slot;
+	uint64_t value = m->value - ref->offset;
+
+	if (m->kind == HPKM_MATCH_SLOT) {
+		slot = hpkm_anchor_slot_at(p->anchor, m->value);
+		if (slot && !strcmp(slot->name, item->name))
+			return true;
+		if (item->ifunc || item->kind == HPKM_ITEM_TLS)
+			return true;
+		if (!hpkm_anchor_pointer(p->anchor, m->value, &value))
+			return false;
+	} else if (m->kind == HPKM_MATCH_TPOFF) {
+		/* Back from the distance to the offset in the block. */
+		value -= p->anchor->arch->tpoff(0, p->anchor->tls_size,
+						p->anchor->tls_align);
+	} else {
+		if (item == p->item && ref->offset)
+			return corresponds(p, item->offset + ref->offset,
+					   m->value);
+		slot = plt_at(p->anchor, value);
+		if (slot && (item->ifunc || !strcmp(slot->name, item->name)))
+			return true;
+		/*
+		 * Inside of another function: only its moved part and its
+		 * parent do that, whose branches may have other sizes.
+		 */
+		if (ref->offset && (item->kind == HPKM_ITEM_COLD ||
+				    item->kind == HPKM_ITEM_FUNC))
+			return true;
+	}
+	if (!is_candidate(p->anchor, item, value))
+		return false;
+	return note_item(p, item, value);
+}
+
+static bool check_ref(struct proof *p, size_t reloc,
+		      const struct hpkm_match *m)
+{
+	struct hpkm_ref ref;
+
+	if (hpkm_object_ref(p->object, p->item->section, reloc, &ref)) {
+		p->damaged = true;
+		return false;
+	}
+	switch (ref.kind) {
+	case HPKM_REF_UNDEF:
+		return check_undef(p, &ref, m);
+	case HPKM_REF_ITEM:
+		return check_item(p, &ref, m);
+	case HPKM_REF_STRING:
+	case HPKM_REF_CONSTANT:
+		return same_content(p, &ref, m->value);
+	case HPKM_REF_SECTION:
+		return same_table(p, ref.section, ref.offset, m->value);
+	case HPKM_REF_ABSOLUTE:
+		return m->value == (uint64_t)ref.offset;
+	}
+	return false;
+}
+
+/* ---- instructions ---- */
+
+struct deferred {
+	size_t reloc;
+	struct hpkm_match match;
+	const struct hpkm_insn *o, *t;
+};
+
+/* Lines both streams up; leaves what refers to elsewhere for later. */
+static bool line_up(struct proof *p, struct deferred **later,
+		    size_t *later_count)
+{
+	const struct hpkm_elf_section *s = hpkm_item_section(p->item);
+	uint64_t end = p->item->offset + p->item->size;
+	size_t i = 0, j = 0, first, count;
+
+	hpkm_object_relocs(p->object, p->item->section, p->item->offset, end,
+			   &first, &count);
+	while (i < p->o_code->count &&
+	       p->o_code->insns[i].offset < p->item->offset)
+		i++;
+	for (;; i++, j++) {
+		const struct hpkm_insn *o = NULL, *t = NULL;
+		struct hpkm_elf_reloc relocs[HPKM_MATCHES_MAX + 1];
+		struct hpkm_match matches[HPKM_MATCHES_MAX + 1];
+		size_t n = 0;
+
+		for (; i < p->o_code->count; i++) {
+			o = &p->o_code->insns[i];
+			if (o->offset >= end || !(o->flags & HPKM_INSN_NOP))
+				break;
+		}
+		for (; j < p->t_code.count; j++) {
+			t = &p->t_code.insns[j];
+			if (!(t->flags & HPKM_INSN_NOP))
+				break;
+		}
+		if (i >= p->o_code->count || o->offset >= end)
+			o = NULL;
+		if (j >= p->t_code.count)
+			t = NULL;
+		if (!o && !t)
+			return true;
+		if (!o || !t)
+			return fail(p, o, t, "the code is longer in one of them");
+
+		while (n < count && n <= HPKM_MATCHES_MAX &&
+		       s->relocs[first + n].offset <
+		       (uint64_t)o->offset + o->size) {
+			relocs[n] = s->relocs[first + n];
+			relocs[n].offset -= o->offset;
+			n++;
+		}
+		memset(matches, 0, sizeof(matches));
+		if (n > HPKM_MATCHES_MAX ||
+		    !p->anchor->arch->match(p->o_bytes + o->offset, o, relocs,
+					    n, p->t_bytes + t->offset, t,
+					    p->addr + t->offset, matches))
+			return fail(p, o, t, "the code differs");
+
+		p->o_list[p->list_count] = o->offset;
+		p->t_list[p->list_count++] = t->offset;
+		/* An own branch or reference, or one for each relocation. */
+		for (size_t k = 0; k < n ||
+		     (!n && !k && o->flags & (HPKM_INSN_DIRECT |
+					      HPKM_INSN_PCREL)); k++) {
+			*later = hpkm_arena_push(p->patch->arena, *later,
+						 *later_count, sizeof(**later));
+			(*later)[(*later_count)++] = (struct deferred){
+				.reloc = n ? first + k : SIZE_MAX,
+				.match = matches[k],
+				.o = o,
+				.t = t,
+			};
+		}
+		first += n;
+		count -= n;
+	}
+}
+
+static bool prove(struct proof *p)
+{
+	struct deferred *later = NULL;
+	size_t later_count = 0, room;
+
+	p->object = p->item->object;
+	p->anchor = p->patch->anchor;
+	p->o_bytes = hpkm_item_section(p->item)->data;
+	p->t_bytes = hpkm_anchor_bytes(p->anchor, p->addr, p->size);
+	if (!p->t_bytes || !p->o_bytes)
+		return fail(p, NULL, NULL, "its code is not in the file");
+	p->o_code = hpkm_object_code(p->object, p->item->section);
+	p->anchor->arch->decode(p->patch->arena, p->t_bytes, p->size, p->addr,
+				&p->t_code);
+	if (p->t_code.broken ||
+	    (p->o_code->broken &&
+	     p->o_code->broken_at < p->item->offset + p->item->size))
+		return fail(p, NULL, NULL, "its code cannot be decoded");
+	room = p->t_code.count + 1;
+	p->o_list = hpkm_arena_alloc(p->patch->arena, room,
+				     sizeof(*p->o_list));
+	p->t_list = hpkm_arena_alloc(p->patch->arena, room,
+				     sizeof(*p->t_list));
+	if (!line_up(p, &later, &later_count))
+		return false;
+	for (size_t i = 0; i < later_count; i++) {
+		const struct deferred *l = &later[i];
+
+		if (l->reloc == SIZE_MAX ?
+		    !corresponds(p, l->o->target, l->t->target) :
+		    !check_ref(p, l->reloc, &l->match))
+			return fail(p, l->o, l->t,
+				    "the code refers to something else");
+	}
+	return true;
+}
+
+static void accept(struct proof *p)
+{
+	p->item->live_known = true;
+	p->item->live = p->addr;
+	p->item->live_size = p->size;
+	for (size_t i = 0; i < p->found_count; i++) {
+		p->found[i].item->live_known = true;
+		p->found[i].item->live = p->found[i].addr;
+	}
+}
+
+/* ---- locating ---- */
+
+static void try_function(struct hpkm_patch *patch, struct hpkm_item *item,
+			 struct proof *best, size_t *right, size_t *tried)
+{
+	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
+	size_t n = candidates(patch->anchor, item, list);
+
+	*right = 0;
+	*tried = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct proof p = {
+			.patch = patch,
+			.item = item,
+			.addr = list[i]->addr,
+			.size = list[i]->size,
+		};
+
+		/* What other code refers to settles it. */
+		if (item->live_known && item->live != list[i]->addr)
+			continue;
+		/* Several names of one place are one candidate. */
+		if (i && list[i - 1]->addr == list[i]->addr)
+			continue;
+		++*tried;
+		if (prove(&p)) {
+			if (!*right || p.found_count > best->found_count)
+				*best = p;
+			++*right;
+		} else if (!*right) {
+			*best = p;
+		}
+		if (p.damaged)
+			return;
+	}
+}
+
+/*
+ * Every function of the object that can be told by its name is compared, for
+ * the sake of what it refers to.
+ */
+static void gather(struct hpkm_patch *patch, struct hpkm_object *o)
+{
+	struct proof best;
+	size_t right, tried;
+
+	for (size_t i = 0; i < o->item_count; i++) {
+		if (o->items[i]->kind != HPKM_ITEM_FUNC ||
+		    o->items[i]->ifunc || o->items[i]->live_size)
+			continue;
+		try_function(patch, o->items[i], &best, &right, &tried);
+		if (right == 1)
+			accept(&best);
+	}
+}
+
+const char *hpkm_verify_locate(struct hpkm_patch *patch,
+			       struct hpkm_item *item)
+{
+	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
+	size_t n;
+
+	if (item->live_known)
+		return NULL;
+	n = candidates(patch->anchor, item, list);
+	if (n == 1) {
+		item->live_known = true;
+		item->live = list[0]->addr;
+		return NULL;
+	}
+	gather(patch, item->object);
+	if (item->live_known)
+		return NULL;
+	return n ? "several in the target have that name, and no code tells which one it is" :
+		"the target has no symbol of that name";
+}
+
+static void verify_item(struct hpkm_patch *patch, struct hpkm_item *item)
+{
+	struct proof best = { 0 };
+	size_t right, tried;
+
+	try_function(patch, item, &best, &right, &tried);
+	if (right > 1) {
+		gather(patch, item->object);
+		try_function(patch, item, &best, &right, &tried);
+	}
+	if (right == 1)
+		accept(&best);
+	else if (!tried)
+		hpkm_refuse(&patch->verdicts, item->name,
+			    "%s has no such function: is it built from this source?",
+			    patch->anchor->name);
+	else if (right)
+		hpkm_refuse(&patch->verdicts, item->name,
+			    "%s has %zu functions of that name with the same code, and nothing tells which one it is",
+			    patch->anchor->name, right);
+	else
+		hpkm_refuse_with(&patch->verdicts, item->name, best.details,
+				 "the old object file is not what %s was built from: %s",
+				 patch->anchor->name, best.why);
+}
+
+int hpkm_verify_funcs(struct hpkm_patch *patch)
+{
+	for (size_t i = 0; i < patch->pair_count; i++) {
+		struct hpkm_object *new = &patch->pairs[i].new;
+		struct hpkm_object *old = &patch->pairs[i].old;
+
+		for (size_t k = 0; k < new->item_count; k++) {
+			struct hpkm_item *n = new->items[k];
+
+			if (n->kind == HPKM_ITEM_FUNC && n->changed && n->pair)
+				verify_item(patch, n->pair);
+		}
+		/* Parts that were moved out of what is replaced. */
+		for (size_t k = 0; k < old->item_count; k++) {
+			struct hpkm_item *o = old->items[k];
+
+			if (o->kind == HPKM_ITEM_COLD && o->parent->pair &&
+			    o->parent->pair->changed && o->parent->live_size)
+				verify_item(patch, o);
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Between stages 2 and 3: the window of each function that is replaced, and
+ * whether nothing can ever enter it but at its first byte.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "hpkm.h"
+#include "window.h"
+
+static void refuse(struct hpkm_patch *patch, const struct hpkm_item *item,
+		   const char *why)
+{
+	hpkm_refuse(&patch->verdicts, item->name, "%s", why);
+}
+
+static bool in_window(uint64_t target, uint64_t start, uint64_t end)
+{
+	return target > start && target < end;
+}
+
+/* Jump tables of the old function, as its object file has them. */
+static bool table_enters(const struct hpkm_item *item, uint64_t length)
+{
+	struct hpkm_object *o = item->object;
+
+	for (uint32_t s = 1; s < o->elf.section_count; s++) {
+		const struct hpkm_elf_section *sec = &o->elf.sections[s];
+		struct hpkm_ref ref;
+
+		if (sec->flags & SHF_EXECINSTR)
+			continue;
+		for (size_t i = 0; i < sec->reloc_count; i++)
+			/*
+			 * Entries that count from the table's start cannot be
+			 * told here; they only look like higher offsets.
+			 */
+			if (sec->relocs[i].symbol &&
+			    !hpkm_object_ref(o, s, i, &ref) &&
+			    ref.kind == HPKM_REF_ITEM && ref.item == item &&
+			    ref.offset > 0 && (uint64_t)ref.offset < length &&
+			    o->arch->rel(sec->relocs[i].type) ==
+			    HPKM_REL_ABS64)
+				return true;
+	}
+	return false;
+}
+
+/* Instructions of the function itself, as the anchor has it. */
+static const char *code_enters(struct hpkm_patch *patch,
+			       const struct hpkm_item *item, uint64_t end)
+{
+	const struct hpkm_anchor *a = patch->anchor;
+	struct hpkm_code code;
+	const uint8_t *bytes;
+
+	bytes = hpkm_anchor_bytes(a, item->live, item->live_size);
+	a->arch->decode(patch->arena, bytes, item->live_size, item->live,
+			&code);
+	if (code.broken)
+		return "its code cannot be decoded";
+	for (size_t i = 0; i < code.count; i++) {
+		const struct hpkm_insn *in = &code.insns[i];
+
+		if (in->flags & HPKM_INSN_CALL &&
+		    item->live + in->offset < end)
+			return "a call stands in its first bytes, which the trampoline takes up; it would return into them";
+		if (in->flags & (HPKM_INSN_DIRECT | HPKM_INSN_PCREL) &&
+		    in_window(in->target, item->live, end))
+			return "a branch in it leads into its first bytes, which the trampoline takes up";
+	}
+	return NULL;
+}
+
+static const char *check_window(struct hpkm_patch *patch,
+				struct hpkm_item *item, unsigned int *window)
+{
+	const struct hpkm_anchor *a = patch->anchor;
+	const struct hpkm_anchor_symbol *next;
+	const uint8_t *bytes;
+	unsigned int kept;
+	uint64_t end;
+
+	bytes = hpkm_anchor_bytes(a, item->live, item->live_size);
+	if (!bytes || !item->live_size)
+		return "its code is not in the file";
+	for (size_t i = 0; i < a->slot_count; i++)
+		if (a->slots[i].addr + 8 > item->live &&
+		    a->slots[i].addr < item->live + item->live_size)
+			return "the dynamic linker writes into its code";
+	*window = a->arch->window(bytes, item->live_size, &kept);
+	end = item->live + *window;
+	next = hpkm_anchor_code_after(a, item->live);
+	if (next && next->addr < end)
+		return "it is shorter than the trampoline, and something else follows at once";
+	if (item->live_size < *window) {
+		bytes = hpkm_anchor_bytes(a, item->live, *window);
+		if (!bytes || !a->arch->padding(bytes + item->live_size,
+						*window - item->live_size))
+			return "it is shorter than the trampoline, and no padding follows";
+	}
+	if (table_enters(item, *window))
+		return "a jump table leads into its first bytes, which the trampoline takes up";
+	return code_enters(patch, item, end);
+}
+
+static int compare_funcs(const void *x, const void *y)
+{
+	const struct hpkm_patch_func *a = x, *b = y;
+
+	return a->old->live < b->old->live ? -1 : a->old->live > b->old->live;
+}
+
+/* A name that others have too says which file it is from. */
+static const char *func_name(struct hpkm_patch *patch,
+			     const struct hpkm_item *item)
+{
+	size_t count;
+
+	hpkm_anchor_find(patch->anchor, item->name, &count);
+	if (count <= 1 || !item->object->file)
+		return item->name;
+	return hpkm_arena_printf(patch->arena, "%s@%s", item->name,
+				 item->object->file);
+}
+
+static void check_func(struct hpkm_patch *patch, struct hpkm_item *n)
+{
+	struct hpkm_patch_func *f;
+	unsigned int window = 0;
+	const char *why;
+
+	why = check_window(patch, n->pair, &window);
+	if (why) {
+		refuse(patch, n, why);
+		return;
+	}
+	patch->funcs = hpkm_arena_push(patch->arena, patch->funcs,
+				       patch->func_count, sizeof(*f));
+	f = &patch->funcs[patch->func_count++];
+	*f = (struct hpkm_patch_func){
+		.old = n->pair,
+		.new = n,
+		.name = func_name(patch, n->pair),
+		.window_size = window,
+	};
+}
+
+static void check_apart(struct hpkm_patch *patch)
+{
+	for (size_t i = 1; i < patch->func_count; i++) {
+		const struct hpkm_patch_func *f = &patch->funcs[i - 1];
+		uint64_t reach = f->old->live_size;
+
+		if (reach < f->window_size)
+			reach = f->window_size;
+		if (f->old->live + reach > f[1].old->live)
+			hpkm_refuse(&patch->verdicts, f[1].name,
+				    "it overlaps %s in the target", f->name);
+	}
+}
+
+void hpkm_window_check(struct hpkm_patch *patch)
+{
+	for (size_t i = 0; i < patch->pair_count; i++) {
+		struct hpkm_object *new = &patch->pairs[i].new;
+
+		for (size_t k = 0; k < new->item_count; k++) {
+			struct hpkm_item *n = new->items[k];
+
+			if (n->kind == HPKM_ITEM_FUNC && n->changed &&
+			    n->pair && n->pair->live_size)
+				check_func(patch, n);
+		}
+	}
+	if (patch->func_count)
+		qsort(patch->funcs, patch->func_count, sizeof(*patch->funcs),
+		      compare_funcs);
+	check_apart(patch);
+}
