@@ -14,7 +14,7 @@
 static inline long hpkm_pin_page(struct mm_struct *mm, unsigned long address,
 				 unsigned int gup_flags, struct page **page)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#if KERNEL_VERSION(6, 5, 0) > LINUX_VERSION_CODE
 	return pin_user_pages_remote(mm, address, 1, gup_flags, page, NULL,
 				     NULL);
 #else
@@ -36,7 +36,7 @@ static inline long hpkm_pin_page(struct mm_struct *mm, unsigned long address,
 static inline void hpkm_vma_flags(struct vm_area_struct *vma,
 				  unsigned long set, unsigned long clear)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#if KERNEL_VERSION(6, 3, 0) > LINUX_VERSION_CODE
 	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 #else
 	vm_flags_init(vma, (vma->vm_flags | set) & ~clear);
@@ -51,44 +51,47 @@ static inline void hpkm_vma_flags(struct vm_area_struct *vma,
 #endif
 
 /*
- * A file's own mapping operation: shmem's became mmap_prepare in 6.17 (?),
- * which fills in a description of a mapping that is still to be made.
- * hpkm_map_wrap() defines, for the file operations fops, an operation that
- * calls shmem's, then adjusts the mapping: ops() gives the vm_ops to use in
- * place of shmem's, and the mapping is not copied by fork until it is
- * committed.
+ * The mapping operation of our files: shmem's, after which our vm_ops take
+ * the place of shmem's and the mapping is one that fork does not copy.
+ * Where vma_flags_t exists it is mmap_prepare, which fills in a description
+ * of a mapping that is still to be made.
  */
+extern const struct file_operations *hpkm_shmem_fops;
+const struct vm_operations_struct *
+hpkm_own_vm_ops(const struct file *file,
+		const struct vm_operations_struct *shmem);
+
 #ifdef EMPTY_VMA_FLAGS
-#define HPKM_MAP_WRAP(name, shmem, wrap)				\
-static int name(struct vm_area_desc *desc)				\
-{									\
-	int ret = (shmem)->mmap_prepare(desc);				\
-									\
-	if (ret)							\
-		return ret;						\
-	desc->vm_ops = wrap(desc->vm_ops);				\
-	vma_flags_set(&desc->vma_flags, VMA_DONTCOPY_BIT);		\
-	return 0;							\
-}
 #define hpkm_map_op	mmap_prepare
-#else
-#define HPKM_MAP_WRAP(name, shmem, wrap)				\
-static int name(struct file *file, struct vm_area_struct *vma)		\
-{									\
-	int ret = (shmem)->mmap(file, vma);				\
-									\
-	if (ret)							\
-		return ret;						\
-	vma->vm_ops = wrap(vma->vm_ops);				\
-	hpkm_vma_flags(vma, VM_DONTCOPY, 0);				\
-	return 0;							\
+
+static inline int hpkm_map(struct vm_area_desc *desc)
+{
+	int ret = hpkm_shmem_fops->mmap_prepare(desc);
+
+	if (ret)
+		return ret;
+	desc->vm_ops = hpkm_own_vm_ops(desc->file, desc->vm_ops);
+	vma_flags_set(&desc->vma_flags, VMA_DONTCOPY_BIT);
+	return 0;
 }
+#else
 #define hpkm_map_op	mmap
+
+static inline int hpkm_map(struct file *file, struct vm_area_struct *vma)
+{
+	int ret = hpkm_shmem_fops->mmap(file, vma);
+
+	if (ret)
+		return ret;
+	vma->vm_ops = hpkm_own_vm_ops(file, vma->vm_ops);
+	hpkm_vma_flags(vma, VM_DONTCOPY, 0);
+	return 0;
+}
 #endif
 
 /*
  * A text of up to 79 characters for whoever sent a request.  Before 6.3 the
- * message of an acknowledgement had to outlive the request, so it stands in
+ * message of an acknowledgment had to outlive the request, so it stands in
  * one of several static buffers.
  */
 #ifdef NL_SET_ERR_MSG_FMT

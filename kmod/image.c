@@ -10,14 +10,18 @@
 #include <linux/elf.h>
 #include <linux/kernel.h>
 #include <linux/limits.h>
+#include <linux/stdarg.h>
 #include <linux/string.h>
 #else
 #include <elf.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#define __printf(a, b) __attribute__((format(printf, a, b)))
 #endif
 
 #include "image.h"
@@ -32,8 +36,15 @@ struct check {
 	size_t why_size;
 };
 
-#define bad(c, ...) \
-	(snprintf((c)->why, (c)->why_size, __VA_ARGS__), -1)
+static __printf(2, 3) int bad(struct check *c, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(c->why, c->why_size, fmt, args);
+	va_end(args);
+	return -1;
+}
 
 /* Does [offset, offset + length) lie inside [0, limit)? */
 static bool inside(__u64 offset, __u64 length, __u64 limit)

@@ -63,7 +63,7 @@ static int check_caller(struct sk_buff *skb, struct netlink_ext_ack *extack)
 
 static int missing(struct genl_info *info, const char *what)
 {
-	hpkm_extack(info->extack, "attribute %s is missing", what);
+	hpkm_extack(info->extack, "attribute %s is needed", what);
 	return -EINVAL;
 }
 

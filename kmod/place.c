@@ -35,10 +35,10 @@
 /* Kept free below a stack and above the heap, which grow. */
 #define GROWTH_ROOM		SZ_8M
 
-static const struct file_operations *shmem_fops;
+const struct file_operations *hpkm_shmem_fops;
 static struct file_operations image_fops, table_fops;
 static struct vm_operations_struct image_vm_ops, table_vm_ops;
-static DEFINE_MUTEX(vm_ops_lock);	/* their first use */
+static DEFINE_MUTEX(vm_ops_lock);	/* filling in the two vm_ops */
 
 static void table_open(struct vm_area_struct *vma)
 {
@@ -62,35 +62,23 @@ static int refuse_split(struct vm_area_struct *vma, unsigned long address)
 	return -EINVAL;
 }
 
-static const struct vm_operations_struct *
-image_ops(const struct vm_operations_struct *shmem)
+/* For compat.h: what a mapping of @file, one of ours, uses as its vm_ops. */
+const struct vm_operations_struct *
+hpkm_own_vm_ops(const struct file *file,
+		const struct vm_operations_struct *shmem)
 {
 	mutex_lock(&vm_ops_lock);
 	if (!image_vm_ops.fault) {
 		image_vm_ops = *shmem;
 		image_vm_ops.mremap = refuse_move;
-	}
-	mutex_unlock(&vm_ops_lock);
-	return &image_vm_ops;
-}
-
-static const struct vm_operations_struct *
-table_ops(const struct vm_operations_struct *shmem)
-{
-	mutex_lock(&vm_ops_lock);
-	if (!table_vm_ops.fault) {
-		table_vm_ops = *shmem;
+		table_vm_ops = image_vm_ops;
 		table_vm_ops.open = table_open;
 		table_vm_ops.close = table_close;
-		table_vm_ops.mremap = refuse_move;
 		table_vm_ops.may_split = refuse_split;
 	}
 	mutex_unlock(&vm_ops_lock);
-	return &table_vm_ops;
+	return file->f_op == &table_fops ? &table_vm_ops : &image_vm_ops;
 }
-
-HPKM_MAP_WRAP(image_map, shmem_fops, image_ops)
-HPKM_MAP_WRAP(table_map, shmem_fops, table_ops)
 
 /* One more struct file on @content's inode, with operations of ours. */
 static struct file *reopen(struct file *content,
@@ -437,7 +425,7 @@ int hpkm_table_map(const struct hpkm_target *target, unsigned long base,
 	struct file *content, *file;
 	int tries, ret = -EEXIST;
 
-	content = shmem_file_setup("hpkm", bytes, HPKM_SHMEM_FLAGS);
+	content = shmem_file_setup("hpkm-table", bytes, HPKM_SHMEM_FLAGS);
 	if (IS_ERR(content))
 		return PTR_ERR(content);
 	file = reopen(content, &table_fops);
@@ -587,13 +575,13 @@ int hpkm_place_init(void)
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	shmem_fops = file->f_op;
+	hpkm_shmem_fops = file->f_op;
 	fput(file);
-	image_fops = *shmem_fops;
+	image_fops = *hpkm_shmem_fops;
 	image_fops.owner = THIS_MODULE;
-	image_fops.hpkm_map_op = image_map;
-	table_fops = *shmem_fops;
+	image_fops.hpkm_map_op = hpkm_map;
+	table_fops = *hpkm_shmem_fops;
 	table_fops.owner = THIS_MODULE;
-	table_fops.hpkm_map_op = table_map;
-	return shmem_fops->hpkm_map_op ? 0 : -EOPNOTSUPP;
+	table_fops.hpkm_map_op = hpkm_map;
+	return hpkm_shmem_fops->hpkm_map_op ? 0 : -EOPNOTSUPP;
 }

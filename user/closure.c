@@ -15,6 +15,15 @@
 #include "hpkm.h"
 #include "verify.h"
 
+struct work {
+	struct hpkm_link_piece *piece;
+	struct hpkm_object *object;
+	uint32_t section;
+	uint64_t start, end;
+	const char *name;
+	bool nameless;
+};
+
 struct closure {
 	struct hpkm_patch *patch;
 	struct hpkm_link *link;
@@ -28,15 +37,13 @@ struct closure {
 	/* Pieces whose relocations are still to be followed. */
 	struct work *work;
 	size_t work_count, work_done;
-	bool damaged;
-};
-
-struct work {
-	struct hpkm_link_piece *piece;
-	struct hpkm_object *object;
-	uint32_t section;
-	uint64_t start, end;
-	const char *name;
+	/* Jump table entries of functions that may not be taken along. */
+	struct entry {
+		struct work work;
+		size_t reloc;
+		const struct hpkm_item *item;
+	} *entries;
+	size_t entry_count;
 };
 
 struct cell {
@@ -136,9 +143,11 @@ static struct hpkm_link_piece *section_piece(struct closure *c,
 {
 	const struct hpkm_elf_section *s = &o->elf.sections[section];
 
-	if (!o->section_piece[section])
+	if (!o->section_piece[section]) {
 		o->section_piece[section] =
 			add_piece(c, o, section, 0, s->size, s->name);
+		c->work[c->work_count - 1].nameless = true;
+	}
 	return o->section_piece[section];
 }
 
@@ -683,50 +692,88 @@ static void emit_address(struct edit *e)
 	     e->r->type);
 }
 
-static int follow(struct closure *c, const struct work *w)
+static int follow_one(struct closure *c, const struct work *w, size_t i)
 {
 	struct hpkm_object *o = w->object;
 	const struct hpkm_elf_section *s = &o->elf.sections[w->section];
+	struct edit e = {
+		.c = c,
+		.w = w,
+		.r = &s->relocs[i],
+		.index = i,
+		.rel = o->arch->rel(s->relocs[i].type),
+	};
+
+	if (e.rel == HPKM_REL_NONE)
+		return 0;
+	if (e.rel == HPKM_REL_UNKNOWN) {
+		refuse(c, w->name,
+		       "it has a relocation of type %u, which is not supported",
+		       e.r->type);
+		return 0;
+	}
+	if (!hpkm_inside(e.r->offset, hpkm_rel_size(e.rel), w->end)) {
+		refuse(c, w->name, "a relocation leans over its end");
+		return 0;
+	}
+	if (find_place(c, w, i, &e.to))
+		return -1;
+	if (e.to.kind == PLACE_NOWHERE)
+		return 0;
+	switch (e.rel) {
+	case HPKM_REL_GOT:
+		emit_got(&e);
+		break;
+	case HPKM_REL_TPOFF32:
+	case HPKM_REL_GOT_TPOFF:
+	case HPKM_REL_TLS:
+		emit_tls(&e);
+		break;
+	default:
+		emit_address(&e);
+	}
+	return 0;
+}
+
+/*
+ * A section without symbols is taken along as a whole.  It may hold jump
+ * tables of other functions, too: those entries stay as they are unless their
+ * function is taken along.
+ */
+static bool put_off(struct closure *c, const struct work *w, size_t reloc)
+{
+	struct hpkm_ref ref;
+
+	if (!w->nameless || hpkm_object_ref(w->object, w->section, reloc,
+					    &ref) ||
+	    ref.kind != HPKM_REF_ITEM || ref.item->kind != HPKM_ITEM_FUNC ||
+	    ref.item->piece || !ref.item->pair || !ref.offset)
+		return false;
+	c->entries = hpkm_arena_push(c->patch->arena, c->entries,
+				     c->entry_count, sizeof(*c->entries));
+	c->entries[c->entry_count++] = (struct entry){ *w, reloc, ref.item };
+	return true;
+}
+
+static int follow(struct closure *c, const struct work *w)
+{
 	size_t first, count;
 
-	hpkm_object_relocs(o, w->section, w->start, w->end, &first, &count);
-	for (size_t i = first; i < first + count; i++) {
-		struct edit e = {
-			.c = c,
-			.w = w,
-			.r = &s->relocs[i],
-			.index = i,
-			.rel = o->arch->rel(s->relocs[i].type),
-		};
-
-		if (e.rel == HPKM_REL_NONE)
-			continue;
-		if (e.rel == HPKM_REL_UNKNOWN) {
-			refuse(c, w->name,
-			       "it has a relocation of type %u, which is not supported",
-			       e.r->type);
-			continue;
-		}
-		if (!hpkm_inside(e.r->offset, hpkm_rel_size(e.rel), w->end)) {
-			refuse(c, w->name, "a relocation leans over its end");
-			continue;
-		}
-		if (find_place(c, w, i, &e.to))
+	hpkm_object_relocs(w->object, w->section, w->start, w->end, &first,
+			   &count);
+	for (size_t i = first; i < first + count; i++)
+		if (!put_off(c, w, i) && follow_one(c, w, i))
 			return -1;
-		if (e.to.kind == PLACE_NOWHERE)
-			continue;
-		switch (e.rel) {
-		case HPKM_REL_GOT:
-			emit_got(&e);
-			break;
-		case HPKM_REL_TPOFF32:
-		case HPKM_REL_GOT_TPOFF:
-		case HPKM_REL_TLS:
-			emit_tls(&e);
-			break;
-		default:
-			emit_address(&e);
-		}
+	return 0;
+}
+
+static int follow_entries(struct closure *c)
+{
+	for (size_t i = 0; i < c->entry_count; i++) {
+		struct entry e = c->entries[i];
+
+		if (e.item->piece && follow_one(c, &e.work, e.reloc))
+			return -1;
 	}
 	return 0;
 }
@@ -785,5 +832,5 @@ int hpkm_closure(struct hpkm_patch *patch, struct hpkm_link *link)
 		if (follow(&c, &w))
 			return -1;
 	}
-	return 0;
+	return follow_entries(&c);
 }

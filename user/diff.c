@@ -228,8 +228,8 @@ static void pair_numbered(struct diff *d)
 
 /* ---- comparing ---- */
 
-static bool same_sections(struct diff *d, uint32_t os, uint32_t ns,
-			  unsigned int depth);
+static bool same_nameless(struct diff *d, const struct hpkm_ref *o,
+			  const struct hpkm_ref *n, unsigned int depth);
 
 static bool same_ref(struct diff *d, uint32_t os, size_t oi, uint32_t ns,
 		     size_t ni, unsigned int depth)
@@ -273,8 +273,7 @@ static bool same_ref(struct diff *d, uint32_t os, size_t oi, uint32_t ns,
 			       b->data + n.offset - n.offset % b->entsize,
 			       a->entsize);
 	case HPKM_REF_SECTION:
-		return o.offset == n.offset &&
-			same_sections(d, o.section, n.section, depth + 1);
+		return same_nameless(d, &o, &n, depth + 1);
 	}
 	return false;
 }
@@ -305,6 +304,9 @@ static bool same_range(struct diff *d, uint32_t os, uint64_t o_off,
 				return false;
 			end = place + hpkm_rel_size(d->old->arch->rel(r->type));
 		}
+		/* Zeros, and maybe a great many of them. */
+		if (!a->data && !b->data && at < place)
+			at = place;
 		for (; at < place; at++)
 			if ((a->data ? a->data[o_off + at] : 0) !=
 			    (b->data ? b->data[n_off + at] : 0))
@@ -318,20 +320,27 @@ static bool same_range(struct diff *d, uint32_t os, uint64_t o_off,
 	return true;
 }
 
-/* Sections that no symbol names: jump tables, mostly. */
-static bool same_sections(struct diff *d, uint32_t os, uint32_t ns,
-			  unsigned int depth)
+/* Parts of sections that no symbol names: jump tables, mostly. */
+static bool same_nameless(struct diff *d, const struct hpkm_ref *o,
+			  const struct hpkm_ref *n, unsigned int depth)
 {
-	const struct hpkm_elf_section *a = &d->old->elf.sections[os];
-	const struct hpkm_elf_section *b = &d->new->elf.sections[ns];
+	const struct hpkm_elf_section *a = &d->old->elf.sections[o->section];
+	const struct hpkm_elf_section *b = &d->new->elf.sections[n->section];
+	uint64_t o_end, n_end;
 
-	if (d->new->same_as[ns] == os)
-		return true;
-	if (depth > DEPTH_MAX || a->size != b->size || a->flags != b->flags ||
-	    !same_range(d, os, 0, ns, 0, a->size, depth))
+	if (depth > DEPTH_MAX || a->flags != b->flags || a->type != b->type)
 		return false;
-	d->new->same_as[ns] = os;
-	return true;
+	if (o->offset < 0 || n->offset < 0 ||
+	    (uint64_t)o->offset >= a->size || (uint64_t)n->offset >= b->size)
+		/* Beside it: then all of it has to be the same. */
+		return o->offset == n->offset && a->size == b->size &&
+			same_range(d, o->section, 0, n->section, 0, a->size,
+				   depth);
+	hpkm_object_extent(d->old, o->section, o->offset, &o_end);
+	hpkm_object_extent(d->new, n->section, n->offset, &n_end);
+	return o_end - o->offset == n_end - n->offset &&
+		same_range(d, o->section, o->offset, n->section, n->offset,
+			   o_end - o->offset, depth);
 }
 
 static bool same_item(struct diff *d, struct hpkm_item *o,
@@ -406,28 +415,61 @@ static void compare_kinds(struct diff *d)
 	}
 }
 
-static bool refers_to_changed_const(struct diff *d, struct hpkm_item *n,
-				    const struct hpkm_item **which)
+/*
+ * Why an item whose own bytes are the same changes nevertheless: it refers to
+ * a changed constant, or it holds the addresses of labels ("goto *ops[i]") of
+ * a changed function, which may look the same and lead into the old one.
+ */
+static const char *changes_with(struct diff *d, struct hpkm_item *n,
+				const struct hpkm_item **which)
 {
 	size_t first, count;
 	struct hpkm_ref ref;
 
 	if (n->section == HPKM_SECTION_COMMON)
-		return false;
+		return NULL;
 	hpkm_object_relocs(d->new, n->section, n->offset, n->offset + n->size,
 			   &first, &count);
 	for (; count--; first++) {
 		if (hpkm_object_ref(d->new, n->section, first, &ref)) {
 			d->damaged = true;
-			return false;
+			return NULL;
 		}
-		if (ref.kind == HPKM_REF_ITEM && ref.item->changed &&
-		    ref.item->kind == HPKM_ITEM_CONST) {
-			*which = ref.item;
-			return true;
-		}
+		*which = ref.item;
+		if (ref.kind != HPKM_REF_ITEM || !ref.item->changed)
+			continue;
+		if (ref.item->kind == HPKM_ITEM_CONST)
+			return "a constant that it uses changed";
+		if (is_variable(n) && (ref.offset ||
+				       ref.item->kind == HPKM_ITEM_COLD))
+			return "it leads into a function that changed";
 	}
-	return false;
+	return NULL;
+}
+
+static bool spread_to(struct diff *d, struct hpkm_item *n)
+{
+	const struct hpkm_item *which = NULL;
+	const char *why;
+
+	if (n->kind == HPKM_ITEM_COLD && n->changed && !n->parent->changed) {
+		mark(n->parent, "its cold part changed");
+		return true;
+	}
+	if (n->changed || !n->pair)
+		return false;
+	why = changes_with(d, n, &which);
+	if (!why)
+		return false;
+	if (n->kind == HPKM_ITEM_DATA || n->kind == HPKM_ITEM_TLS) {
+		hpkm_refuse(d->verdicts, which->name,
+			    "%s is pointed to by the live variable %s",
+			    is_variable(which) ? "a constant that changes" :
+			    "the inside of a function that changes", n->name);
+		return false;
+	}
+	mark(n, why);
+	return true;
 }
 
 /*
@@ -436,32 +478,12 @@ static bool refers_to_changed_const(struct diff *d, struct hpkm_item *n,
  */
 static void spread(struct diff *d)
 {
-	const struct hpkm_item *which = NULL;
 	bool more = true;
 
 	while (more && !d->damaged) {
 		more = false;
-		for (size_t i = 0; i < d->new->item_count; i++) {
-			struct hpkm_item *n = d->new->items[i];
-
-			if (n->kind == HPKM_ITEM_COLD && n->changed &&
-			    !n->parent->changed) {
-				mark(n->parent, "its cold part changed");
-				more = true;
-			}
-			if (n->changed || !n->pair ||
-			    !refers_to_changed_const(d, n, &which))
-				continue;
-			if (n->kind == HPKM_ITEM_DATA ||
-			    n->kind == HPKM_ITEM_TLS) {
-				hpkm_refuse(d->verdicts, which->name,
-					    "a constant that changes is pointed to by the live variable %s",
-					    n->name);
-				continue;
-			}
-			mark(n, "a constant that it uses changed");
-			more = true;
-		}
+		for (size_t i = 0; i < d->new->item_count; i++)
+			more |= spread_to(d, d->new->items[i]);
 	}
 }
 
@@ -506,13 +528,13 @@ int hpkm_diff(struct hpkm_object *old, struct hpkm_object *new,
 	pair_numbered(&d);
 	compare_items(&d);
 	compare_kinds(&d);
-	if (!d.damaged)
-		spread(&d);
 	if (all_functions)
 		for (size_t i = 0; i < new->item_count; i++)
 			if (new->items[i]->kind == HPKM_ITEM_FUNC &&
 			    new->items[i]->pair && !new->items[i]->ifunc)
 				mark(new->items[i], "all were asked for");
+	if (!d.damaged)
+		spread(&d);
 	check_changed(&d);
 	check_constructors(&d);
 	return d.damaged ? -1 : 0;

@@ -218,7 +218,6 @@ int hpkm_object_scan(struct hpkm_arena *arena, struct hpkm_object *o)
 					 sizeof(*o->of_section));
 	o->code = hpkm_arena_alloc(arena, sections, sizeof(*o->code));
 	o->tails = hpkm_arena_alloc(arena, sections, sizeof(*o->tails));
-	o->same_as = hpkm_arena_alloc(arena, sections, sizeof(*o->same_as));
 	o->section_piece = hpkm_arena_alloc(arena, sections,
 					    sizeof(*o->section_piece));
 
@@ -410,14 +409,14 @@ int hpkm_object_ref(struct hpkm_object *o, uint32_t section, size_t i,
 
 	memset(ref, 0, sizeof(*ref));
 	ref->symbol = sym;
-	ref->offset = r->addend;
-	if (hpkm_rel_pcrel(o->arch->rel(r->type)))
-		ref->offset += hpkm_object_tail(o, section, i);
-	if (ref->offset > 1LL << 40 || ref->offset < -(1LL << 40)) {
+	if (r->addend > 1LL << 40 || r->addend < -(1LL << 40)) {
 		hpkm_error("%s: damaged ELF file: relocation addend",
 			   o->elf.path);
 		return -1;
 	}
+	ref->offset = r->addend;
+	if (hpkm_rel_pcrel(o->arch->rel(r->type)))
+		ref->offset += hpkm_object_tail(o, section, i);
 	if (!r->symbol || sym->section == HPKM_SECTION_ABS) {
 		ref->kind = HPKM_REF_ABSOLUTE;
 		ref->offset += sym->value;
@@ -441,4 +440,70 @@ int hpkm_object_ref(struct hpkm_object *o, uint32_t section, size_t i,
 	ref->offset += sym->value;
 	section_ref(o, ref);
 	return 0;
+}
+
+static int compare_offsets(const void *x, const void *y)
+{
+	uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+
+	return a < b ? -1 : a > b;
+}
+
+static void find_bounds(struct hpkm_object *o)
+{
+	struct hpkm_bounds *b;
+	struct hpkm_ref ref;
+
+	o->bounds = hpkm_arena_alloc(o->arena, o->elf.section_count,
+				     sizeof(*o->bounds));
+	for (uint32_t s = 1; s < o->elf.section_count; s++) {
+		for (size_t i = 0; i < o->elf.sections[s].reloc_count; i++) {
+			if (hpkm_object_ref(o, s, i, &ref) ||
+			    ref.kind != HPKM_REF_SECTION || ref.offset <= 0)
+				continue;
+			b = &o->bounds[ref.section];
+			b->offsets = hpkm_arena_push(o->arena, b->offsets,
+						     b->count,
+						     sizeof(*b->offsets));
+			b->offsets[b->count++] = ref.offset;
+		}
+	}
+	for (uint32_t s = 1; s < o->elf.section_count; s++)
+		if (o->bounds[s].count)
+			qsort(o->bounds[s].offsets, o->bounds[s].count,
+			      sizeof(uint64_t), compare_offsets);
+}
+
+uint64_t hpkm_object_extent(struct hpkm_object *o, uint32_t section,
+			    uint64_t offset, uint64_t *content)
+{
+	const struct hpkm_elf_section *s = &o->elf.sections[section];
+	const struct hpkm_bounds *b;
+	uint64_t end = s->size, last;
+	size_t first, count;
+
+	if (!o->bounds)
+		find_bounds(o);
+	b = &o->bounds[section];
+	for (size_t i = 0; i < b->count; i++) {
+		if (b->offsets[i] > offset) {
+			if (b->offsets[i] < end)
+				end = b->offsets[i];
+			break;
+		}
+	}
+	if (!s->data || offset >= end) {
+		*content = end;
+		return end;
+	}
+	hpkm_object_relocs(o, section, offset, end, &first, &count);
+	last = offset;
+	if (count)
+		last = s->relocs[first + count - 1].offset +
+			hpkm_rel_size(o->arch->rel(s->relocs[first + count - 1]
+						   .type));
+	for (*content = end; *content > last && *content - 1 > offset &&
+	     !s->data[*content - 1] && !s->data[*content - 2];)
+		--*content;
+	return end;
 }

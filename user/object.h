@@ -56,8 +56,12 @@ struct hpkm_object {
 	/* Per section: instructions, and each relocation's tail; lazily. */
 	struct hpkm_code **code;
 	uint8_t **tails;
-	/* Stage 2: results of comparing sections; stage 3: their pieces. */
-	uint32_t *same_as;
+	/* Per section without symbols: where references lead to; lazily. */
+	struct hpkm_bounds {
+		uint64_t *offsets;
+		size_t count;
+	} *bounds;
+	/* Stage 3: the pieces of sections without symbols. */
 	struct hpkm_link_piece **section_piece;
 };
 
@@ -99,6 +103,13 @@ const struct hpkm_code *hpkm_object_code(struct hpkm_object *object,
 void hpkm_object_relocs(const struct hpkm_object *object, uint32_t section,
 			uint64_t start, uint64_t end, size_t *first,
 			size_t *count);
+/*
+ * The end of what starts at an offset of a section without symbols: where
+ * the next reference leads to.  Zeros before it may be padding: @content is
+ * the end without them (but for one).
+ */
+uint64_t hpkm_object_extent(struct hpkm_object *object, uint32_t section,
+			    uint64_t offset, uint64_t *content);
 /* Items of that name; NULL when there is none. */
 struct hpkm_item **hpkm_object_find(const struct hpkm_object *object,
 				    const char *name, size_t *count);

@@ -195,30 +195,6 @@ static const struct hpkm_anchor_slot *plt_at(const struct hpkm_anchor *a,
 
 /* ---- references ---- */
 
-/*
- * The end of what starts at an offset of a section without symbols: where
- * the next reference leads to.
- */
-static uint64_t extent(struct hpkm_object *o, uint32_t section,
-		       uint64_t offset)
-{
-	uint64_t end = o->elf.sections[section].size;
-	struct hpkm_ref ref;
-
-	for (uint32_t s = 1; s < o->elf.section_count; s++) {
-		if (!(o->elf.sections[s].flags & SHF_EXECINSTR))
-			continue;
-		for (size_t i = 0; i < o->elf.sections[s].reloc_count; i++)
-			if (!hpkm_object_ref(o, s, i, &ref) &&
-			    ref.kind == HPKM_REF_SECTION &&
-			    ref.section == section && ref.offset > 0 &&
-			    (uint64_t)ref.offset > offset &&
-			    (uint64_t)ref.offset < end)
-				end = ref.offset;
-	}
-	return end;
-}
-
 /* A table of places in the function, or other constants without a name. */
 static bool same_table(struct proof *p, uint32_t section, int64_t offset,
 		       uint64_t t_addr)
@@ -231,7 +207,7 @@ static bool same_table(struct proof *p, uint32_t section, int64_t offset,
 	if (start >= s->size || !s->data || s->flags & SHF_WRITE)
 		return true;
 	t_addr += start - offset;
-	end = extent(p->object, section, start);
+	hpkm_object_extent(p->object, section, start, &end);
 	bytes = hpkm_anchor_bytes(p->anchor, t_addr, end - start);
 	if (!bytes)
 		return false;

@@ -63,8 +63,10 @@ static const char *code_enters(struct hpkm_patch *patch,
 	for (size_t i = 0; i < code.count; i++) {
 		const struct hpkm_insn *in = &code.insns[i];
 
+		/* Returning to the end of the window is fine. */
 		if (in->flags & HPKM_INSN_CALL &&
-		    item->live + in->offset < end)
+		    in_window(item->live + in->offset + in->size, item->live,
+			      end))
 			return "a call stands in its first bytes, which the trampoline takes up; it would return into them";
 		if (in->flags & (HPKM_INSN_DIRECT | HPKM_INSN_PCREL) &&
 		    in_window(in->target, item->live, end))
@@ -95,9 +97,16 @@ static const char *check_window(struct hpkm_patch *patch,
 	if (next && next->addr < end)
 		return "it is shorter than the trampoline, and something else follows at once";
 	if (item->live_size < *window) {
-		bytes = hpkm_anchor_bytes(a, item->live, *window);
+		/* A no-operation has up to 15 bytes. */
+		uint64_t size = *window + 15;
+
+		while (size > *window &&
+		       !hpkm_anchor_bytes(a, item->live, size))
+			size--;
+		bytes = hpkm_anchor_bytes(a, item->live, size);
 		if (!bytes || !a->arch->padding(bytes + item->live_size,
-						*window - item->live_size))
+						*window - item->live_size,
+						size - item->live_size))
 			return "it is shorter than the trampoline, and no padding follows";
 	}
 	if (table_enters(item, *window))

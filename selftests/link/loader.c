@@ -70,29 +70,41 @@ static int find_object(struct dl_phdr_info *info, size_t size, void *data)
 
 static void *map_at(uint64_t address, uint64_t size)
 {
-	void *p = mmap((void *)address, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
-		       0);
-
-	if (p == MAP_FAILED)
-		die("cannot map 0x%llx bytes at 0x%llx",
-		    (unsigned long long)size, (unsigned long long)address);
-	return p;
+	return mmap((void *)address, size, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 }
 
-static void place(int far)
+/* A free place of that size within reach of the object. */
+static uint64_t find_place(uint64_t size, uint64_t from)
+{
+	for (int64_t step = 0; step < 512; step++) {
+		uint64_t below = base - from - step * 0x200000;
+		uint64_t above = base + (object->size & ~4095ULL) + from +
+			step * 0x200000;
+		uint64_t at = object->flags & HPKM_OBJECT_FIXED ? above :
+			below;
+
+		if (map_at(at, size) != MAP_FAILED)
+			return at;
+	}
+	die("there is no room for 0x%llx bytes", (unsigned long long)size);
+}
+
+/* Returns whether it could not be placed where it was linked to be. */
+static int place(int far)
 {
 	const struct hpkm_image_segment *s =
 		(const void *)(image + header->segments.offset);
 
 	span = base + object->span_distance;
-	if (far)
-		span += object->span_distance > 0 ? 0x1000000 :
-			object->flags & HPKM_OBJECT_FIXED ? 0x10000000 :
-			-0x3000000;
+	if (far || map_at(span, object->span_size) == MAP_FAILED) {
+		far = 1;
+		span = find_place(object->span_size, 0x10000000);
+	}
 	for (uint32_t i = 0; i < header->segments.count; i++)
-		memcpy(map_at(span + s[i].mem_offset, s[i].mem_size),
+		memcpy((void *)(span + s[i].mem_offset),
 		       image + s[i].data_offset, s[i].data_size);
+	return far;
 }
 
 static void fix(int far)
@@ -145,7 +157,7 @@ static void write_trampolines(void)
 {
 	const struct hpkm_image_func *f =
 		(const void *)(image + header->funcs.offset);
-	uint64_t *slots = map_at(span - 0x100000, 0x10000);
+	uint64_t *slots = (void *)find_place(0x10000, 0x20000000);
 
 	for (uint32_t i = 0; i < header->funcs.count; i++, f++) {
 		unsigned char *at = (void *)(base + f->old_offset);
@@ -187,8 +199,7 @@ int main(int argc, char **argv)
 		dl_iterate_phdr(find_object, NULL);
 		if (!base)
 			die("the object of the image is not loaded");
-		place(far);
-		fix(far);
+		fix(place(far));
 		write_trampolines();
 	}
 	run_case(stdout);

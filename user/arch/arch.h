@@ -101,7 +101,8 @@ struct hpkm_arch {
 	/* Size of the window of a function that starts with @code. */
 	unsigned int (*window)(const uint8_t *code, size_t size,
 			       unsigned int *kept);
-	bool (*padding)(const uint8_t *code, size_t size);
+	/* Are the first @need bytes padding?  Up to @size may be read. */
+	bool (*padding)(const uint8_t *code, size_t need, size_t size);
 
 	/* The GOT slot that a PLT entry jumps through. */
 	bool (*plt_slot)(const uint8_t *code, size_t size, uint64_t addr,

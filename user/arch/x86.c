@@ -355,24 +355,27 @@ static unsigned int x86_window(const uint8_t *code, size_t size,
 	return *kept + 6;
 }
 
-static bool x86_padding(const uint8_t *code, size_t size)
+static bool x86_padding(const uint8_t *code, size_t need, size_t size)
 {
 	struct hpkm_arena arena = { 0 };
 	struct hpkm_code c;
-	bool ok = true;
+	size_t i;
 
-	for (size_t i = 0; i < size && ok; i++)
-		ok = code[i] == 0 || code[i] == 0xcc;
-	if (ok)
+	for (i = 0; i < need; i++)
+		if (code[i] != 0 && code[i] != 0xcc)
+			break;
+	if (i == need)
 		return true;
+	/* The last no-operation may be longer than what is needed. */
 	x86_decode(&arena, code, size, 0, &c);
-	ok = !c.broken;
-	for (size_t i = 0; i < c.count && ok; i++)
-		ok = c.insns[i].flags & HPKM_INSN_NOP ||
-			(c.insns[i].size == 1 &&
-			 code[c.insns[i].offset] == 0xcc);
+	for (i = 0; i < c.count && c.insns[i].offset < need; i++)
+		if (!(c.insns[i].flags & HPKM_INSN_NOP) &&
+		    code[c.insns[i].offset] != 0xcc)
+			break;
+	need = i < c.count ? c.insns[i].offset >= need :
+		c.count && c.insns[i - 1].offset + c.insns[i - 1].size >= need;
 	hpkm_arena_free(&arena);
-	return ok;
+	return need;
 }
 
 static bool x86_plt_slot(const uint8_t *code, size_t size, uint64_t addr,

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 int step(int x);
+int chosen_count;
 __attribute__((noinline)) int step(int x) { return x + 1; }
 __attribute__((noinline)) int compare(int x);
 static int (*const list[])(int) = { step, compare };
@@ -11,9 +12,9 @@ int (*volatile chosen)(int) = compare;
 __attribute__((noinline)) int compare(int x)
 {
 #ifdef NEW
-	return x * 20;
+	return x * 20 + chosen_count * x;
 #else
-	return x * 10;
+	return x * 10 + chosen_count * x;
 #endif
 }
 

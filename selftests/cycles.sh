@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A hundred times to and fro, under load and with sleepers: every answer is old
+# or new, no system call returns, nothing is left.
+
+. "$(dirname "$0")/lib.sh"
+
+# Kernel memory, kB: slab that can't be reclaimed, vmalloc, shared memory.
+memory()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	# Works, inodes and files are freed behind a grace period.
+	sleep 0.5
+	awk '/^(SUnreclaim|VmallocUsed|Shmem):/ { sum += $2 } END { print sum }' \
+		/proc/meminfo
+}
+
+files() { cut -f 1 /proc/sys/fs/file-nr; }
+
+# cycle N: apply and revert, N times.
+cycle()
+{
+	local i
+	for ((i = 0; i < $1; i++)); do
+		status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 || return
+		status 0 hpkm-revert v2 --pid "$pid" --wait 30 || return
+	done
+}
+
+a_hundred()
+{
+	local maps memory files grown
+	load pie -b 2 -z 200
+	runs 1
+	maps=$(mapped "$pid")
+	# What is allocated once, on first use, is no leak.
+	cycle 5
+	memory=$(memory) files=$(files)
+	cycle 100
+	runs 1
+	unharmed
+	is "mappings" "$(mapped "$pid")" "$maps"
+	is "threads" "$(find "/proc/$pid/task" -mindepth 1 -maxdepth 1 | wc -l)" 203
+	grown=$(($(memory) - memory))
+	note "kernel memory grew by $grown kB, open files by $(($(files) - files))"
+	# Less than 10 kB a cycle: one page and what goes with it.
+	[ $grown -lt 1000 ] || fail "kernel memory grew by $grown kB"
+	[ $(($(files) - files)) -lt 50 ] || fail "files are left open"
+	clean
+	check "the module can't be unloaded" reload_module
+}
+
+with_new()
+{
+	local maps
+	load pie -b 2 -z 20
+	cycle 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	runs 2
+	maps=$(mapped "$pid" | grep -c hpkm)
+	[ "$maps" -ge 2 ] || fail "$maps mappings are called hpkm"
+	status 1 rmmod hpkm
+	status 0 hpkm-list
+	says "refused until it is reverted"
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	runs 1
+	unharmed
+	clean
+}
+
+cases \
+	with_new "the new code runs until it is reverted, and rmmod is refused" \
+	a_hundred "100 cycles with 2 busy and 200 sleeping threads leave nothing"

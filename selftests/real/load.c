@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * load PORT CONNECTIONS STATUSFILE: keeps CONNECTIONS to 127.0.0.1:PORT busy
+ * until SIGTERM, a request at a time on each, and checks every reply.
+ *
+ * The status file has one line, replaced several times a second:
+ *
+ *	replies N, requests N, wrong N, lost N, dropped N
+ *
+ * "replies" are the right ones; a request that got no reply is lost, and its
+ * connection dropped.  Exit status: 0 when each request had its right reply.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "load.h"
+
+/* Longer than anything but a hang can take on an emulated machine. */
+#define REPLY_SECONDS 30
+
+static atomic_ulong requests, replies, wrong, lost, dropped;
+static atomic_bool stop;
+
+bool load_send(struct load_conn *c, const void *data, size_t size)
+{
+	const char *p = data;
+
+	while (size) {
+		ssize_t n = send(c->fd, p, size, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return false;
+		p += n;
+		size -= n;
+	}
+	return true;
+}
+
+/* An interrupted call would be counted as a loss: there are no handlers. */
+static bool fill(struct load_conn *c)
+{
+	ssize_t n;
+
+	if (c->start == c->end)
+		c->start = c->end = 0;
+	if (c->end == sizeof(c->in)) {
+		memmove(c->in, c->in + c->start, c->end - c->start);
+		c->end -= c->start;
+		c->start = 0;
+	}
+	if (c->end == sizeof(c->in))
+		return false;
+	n = recv(c->fd, c->in + c->end, sizeof(c->in) - c->end, 0);
+	if (n <= 0) {
+		fprintf(stderr, "connection %u: %s\n", c->index,
+			n ? strerror(errno) : "closed");
+		return false;
+	}
+	c->end += n;
+	return true;
+}
+
+bool load_line(struct load_conn *c, char *line, size_t room)
+{
+	for (;;) {
+		char *at = c->in + c->start;
+		char *eol = memchr(at, '\n', c->end - c->start);
+		size_t n;
+
+		if (!eol) {
+			if (!fill(c))
+				return false;
+			continue;
+		}
+		c->start += eol + 1 - at;
+		if (eol > at && eol[-1] == '\r')
+			eol--;
+		n = (size_t)(eol - at) < room ? (size_t)(eol - at) : room - 1;
+		memcpy(line, at, n);
+		line[n] = 0;
+		return true;
+	}
+}
+
+bool load_bytes(struct load_conn *c, void *data, size_t size)
+{
+	char *to = data;
+
+	while (size) {
+		size_t n = c->end - c->start;
+
+		if (!n) {
+			if (!fill(c))
+				return false;
+			continue;
+		}
+		if (n > size)
+			n = size;
+		memcpy(to, c->in + c->start, n);
+		c->start += n;
+		to += n;
+		size -= n;
+	}
+	return true;
+}
+
+uint32_t load_random(struct load_conn *c, uint32_t below)
+{
+	c->random = c->random * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (uint32_t)(c->random >> 33) % below;
+}
+
+enum load_result load_complain(struct load_conn *c, const char *format, ...)
+{
+	va_list ap;
+
+	flockfile(stderr);
+	fprintf(stderr, "connection %u: ", c->index);
+	va_start(ap, format);
+	vfprintf(stderr, format, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	funlockfile(stderr);
+	return LOAD_WRONG;
+}
+
+static int connect_to(unsigned int port)
+{
+	struct sockaddr_in to = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr = { htonl(INADDR_LOOPBACK) },
+	};
+	struct timeval limit = { .tv_sec = REPLY_SECONDS };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+		perror("connect");
+		exit(1);
+	}
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	return fd;
+}
+
+static void *connection(void *arg)
+{
+	struct load_conn *c = arg;
+
+	load_open(c);
+	while (!atomic_load(&stop)) {
+		atomic_fetch_add(&requests, 1);
+		switch (load_step(c)) {
+		case LOAD_RIGHT:
+			atomic_fetch_add(&replies, 1);
+			break;
+		case LOAD_WRONG:
+			/* Where the next reply begins is not known now. */
+			atomic_fetch_add(&wrong, 1);
+			return NULL;
+		case LOAD_LOST:
+			atomic_fetch_add(&lost, 1);
+			atomic_fetch_add(&dropped, 1);
+			return NULL;
+		}
+	}
+	return NULL;
+}
+
+static void write_status(const char *path)
+{
+	char temporary[4096];
+	FILE *f;
+
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	f = fopen(temporary, "we");
+	if (!f)
+		return;
+	/* Read in this order, no reply is counted without its request. */
+	fprintf(f, "replies %lu, ", atomic_load(&replies));
+	fprintf(f, "requests %lu, wrong %lu, lost %lu, dropped %lu\n",
+		atomic_load(&requests), atomic_load(&wrong),
+		atomic_load(&lost), atomic_load(&dropped));
+	fclose(f);
+	rename(temporary, path);
+}
+
+int main(int argc, char **argv)
+{
+	const struct timespec often = { .tv_nsec = 200 * 1000 * 1000 };
+	unsigned int port, count;
+	struct load_conn *conns;
+	pthread_t *threads;
+	sigset_t set;
+
+	if (argc != 4) {
+		fprintf(stderr, "usage: load PORT CONNECTIONS STATUSFILE\n");
+		return 2;
+	}
+	port = strtoul(argv[1], NULL, 10);
+	count = strtoul(argv[2], NULL, 10);
+	/* Signals are waited for, and interrupt nothing. */
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+
+	conns = calloc(count, sizeof(*conns));
+	threads = calloc(count, sizeof(*threads));
+	if (!conns || !threads)
+		return 1;
+	for (unsigned int i = 0; i < count; i++) {
+		conns[i].index = i;
+		conns[i].random = i + 1;
+		conns[i].fd = connect_to(port);
+	}
+	for (unsigned int i = 0; i < count; i++)
+		if (pthread_create(&threads[i], NULL, connection, &conns[i]))
+			return 1;
+	while (sigtimedwait(&set, NULL, &often) < 0)
+		write_status(argv[3]);
+	atomic_store(&stop, true);
+	for (unsigned int i = 0; i < count; i++)
+		pthread_join(threads[i], NULL);
+	write_status(argv[3]);
+	return requests && replies == requests ? 0 : 1;
+}

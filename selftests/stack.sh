@@ -1,0 +1,155 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A thread that sleeps in the middle of an old function, or will return to it.
+
+. "$(dirname "$0")/lib.sh"
+
+slow_thread() { ls "/proc/$pid/task" | sort -n | tail -n 1; }
+
+# sleeper COMMAND: a thread carries it out and sleeps in it; sets tid.
+sleeper()
+{
+	tell "$1"
+	tid=$(slow_thread)
+	soon asleep_in "$tid" 0 || fail "the thread is not asleep"
+}
+
+answered() { "$bin/stats" "$stats" wait slow 1; }
+
+inside()
+{
+	load pie -b 2 -z 10
+	runs 1
+	sleeper slow
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 1
+	says "slow"
+	says "$tid"
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 --json
+	json "[b for b in t['blocked_by'] if b['tid'] == $tid and b['func'] == 'slow']"
+	json 't["attempts"] == 1 and t["threads"] == 14'
+	runs 1
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	runs 2
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	unharmed
+	clean
+}
+
+by_ip()
+{
+	load pie -b 2 -z 10
+	runs 1
+	sleeper slow
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 --consistency ip
+	# answer() and tell() may have met once; that was asked for.
+	soon "$bin/stats" "$stats" wait commands 1
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	sleeper slow
+	tell let
+	soon slow_is 2 || fail "the next call is of version $(stat_of slow)"
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	clean
+}
+
+slow_is() { [ "$(stat_of slow)" = "$1" ]; }
+
+# The old code never goes, so who is in it need not block the way back to it.
+revert_by_ip()
+{
+	load pie -b 0
+	sleeper slow
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 --consistency ip
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	unharmed
+	clean
+}
+
+in_new()
+{
+	load pie -b 2 -z 10
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	sleeper slow
+	status 6 hpkm-revert v2 --pid "$pid" --wait 1 --json
+	json "[b for b in t['blocked_by'] if b['tid'] == $tid]"
+	runs 2
+	tell let
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	answered
+	is "version of the call under way" "$(stat_of slow)" 2
+	runs 1
+	unharmed
+	clean
+}
+
+# Two patches; the newer one is in the middle of nothing, the older one is.
+in_between()
+{
+	load pie -b 2
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	sleeper slow
+	status 6 hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait 0
+	says "slow"
+	status 0 hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait 30 --consistency ip
+	status 6 hpkm-revert v2 --pid "$pid" --wait 0
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 2
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v3 --pid "$pid" --wait 30
+	clean
+}
+
+# A handler on an alternate stack: whom it interrupted is not between the stack
+# pointer and the end of that stack.
+handler()
+{
+	load pie -b 1
+	tell handler
+	"$bin/stats" "$stats" wait handlers 1
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	unharmed
+	clean
+}
+
+# One that did not interrupt anything of interest: done, or refused for now,
+# and done when the handler has ended.
+aside()
+{
+	local got
+	load pie -b 1
+	tell aside
+	"$bin/stats" "$stats" wait handlers 1
+	hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 >"$tmp/out" 2>&1
+	got=$?
+	[ $got = 0 ] || [ $got = 6 ] || fail "status $got"
+	note "with a handler on an alternate stack: status $got"
+	tell let
+	answered
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	runs 2
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	unharmed
+	clean
+}
+
+cases \
+	inside "a thread asleep in an old function: busy, with its tid and function" \
+	by_ip "--consistency ip: it finishes the old call, the next one is new" \
+	revert_by_ip "a revert to code that a thread never left" \
+	in_new "a thread asleep in new code: its revert is busy" \
+	in_between "a thread asleep in the older of two patches" \
+	handler "a signal handler on an alternate stack, from within an old function" \
+	aside "a signal handler on an alternate stack, from elsewhere"

@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The usual target: threads that are busy calling what is replaced and check
+ * every answer, and threads that sleep in all kinds of system calls, which
+ * must not return.
+ *
+ *	load -s STATS [-b BUSY] [-z SLEEPING] [-S]
+ *
+ * Standard input has commands, one a line:
+ *	slow	a thread calls slow() and sleeps in it
+ *	handler	a thread calls around(), which raises a signal whose handler
+ *		sleeps on an alternate stack
+ *	aside	the same, but not from within a function that is replaced
+ *	let	wakes that thread
+ *	fork	a child goes on, with one busy thread
+ *	spawn	the same with CLONE_VM: parent and child share their memory
+ *	vfork	a thread calls vfork() and its child sleeps: it can't be killed
+ *	exec	another program replaces this one
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/futex.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ipc.h>
+#include <sys/mman.h>
+#include <sys/msg.h>
+#include <sys/prctl.h>
+#include <sys/select.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "load.h"
+
+#define STACK_SIZE	(64 << 10)
+#define ALTSTACK_SIZE	(64 << 10)
+#define COUNT(array)	(sizeof(array) / sizeof(*(array)))
+
+static struct stats *stats;
+static struct process_stats *mine;
+static int quiet[2];		/* a pipe that nobody writes to */
+static int wake[2];		/* "let" writes to it */
+static int listener, queue = -1;
+static sem_t never;
+static uint32_t futex_word;
+
+__attribute__((noreturn)) static void die(const char *what)
+{
+	perror(what);
+	_exit(1);
+}
+
+static void add(uint64_t *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_SEQ_CST);
+}
+
+static void set(uint64_t *counter, uint64_t value)
+{
+	__atomic_store_n(counter, value, __ATOMIC_SEQ_CST);
+}
+
+static uint64_t version_of(unsigned long result, unsigned long x)
+{
+	unsigned long version = result - 8 * x;
+
+	return version < VERSIONS ? version : 0;
+}
+
+static void be_busy(struct busy_stats *busy)
+{
+	for (unsigned long x = 1;; x += 3) {
+		uint64_t version = version_of(answer(x), x);
+
+		if (version)
+			add(&mine->answers[version]);
+		else
+			add(&mine->wrong);
+		version = version_of(other(x), x);
+		set(&mine->other, version);
+		if (!version)
+			add(&mine->wrong);
+		set(&busy->last, version_of(answer(x), x));
+		set(&busy->calls, x);
+	}
+}
+
+static void *busy_thread(void *data)
+{
+	add(&stats->ready);
+	be_busy(data);
+	return NULL;
+}
+
+/* System calls that do not return unless something goes wrong. */
+
+static int in_nanosleep(void)
+{
+	struct timespec long_time = { .tv_sec = 1000000 };
+
+	return nanosleep(&long_time, NULL);
+}
+
+static int in_read(void)
+{
+	char byte;
+
+	return read(quiet[0], &byte, 1);
+}
+
+static int in_sem_wait(void)
+{
+	return sem_wait(&never);
+}
+
+static int in_futex(void)
+{
+	return syscall(SYS_futex, &futex_word, FUTEX_WAIT_PRIVATE, 0, NULL,
+		       NULL, 0);
+}
+
+static int in_poll(void)
+{
+	struct pollfd poll_fd = { .fd = quiet[0], .events = POLLIN };
+
+	return poll(&poll_fd, 1, -1);
+}
+
+static int in_select(void)
+{
+	fd_set set;
+
+	FD_ZERO(&set);
+	FD_SET(quiet[0], &set);
+	return select(quiet[0] + 1, &set, NULL, NULL, NULL);
+}
+
+static int in_epoll(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int fd = epoll_create1(EPOLL_CLOEXEC);
+
+	if (fd < 0 || epoll_ctl(fd, EPOLL_CTL_ADD, quiet[0], &event))
+		die("epoll");
+	return epoll_wait(fd, &event, 1, -1);
+}
+
+static int in_accept(void)
+{
+	return accept(listener, NULL, NULL);
+}
+
+static int in_msgrcv(void)
+{
+	struct {
+		long type;
+		char text[8];
+	} message;
+
+	return msgrcv(queue, &message, sizeof(message.text), 1, 0);
+}
+
+static int in_sigwaitinfo(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	return sigwaitinfo(&set, NULL);
+}
+
+static int (*const sleeps[])(void) = {
+	in_nanosleep, in_read, in_sem_wait, in_futex, in_poll, in_select,
+	in_epoll, in_accept, in_msgrcv, in_sigwaitinfo,
+};
+
+static void *sleeping_thread(void *data)
+{
+	uintptr_t kind = (uintptr_t)data;
+
+	add(&stats->ready);
+	sleeps[kind]();
+	set(&stats->early_errno, errno);
+	set(&stats->early_kind, kind);
+	add(&stats->early);
+	pause();
+	return NULL;
+}
+
+static void start(void *(*run)(void *data), void *data)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	errno = pthread_create(&thread, &attr, run, data);
+	if (errno)
+		die("pthread_create");
+	pthread_attr_destroy(&attr);
+}
+
+/* Commands */
+
+static void *slow_thread(void *unused)
+{
+	set(&mine->slow, version_of(slow(5, wake[0]), 5));
+	return unused;
+}
+
+static void on_usr1(int number)
+{
+	char byte;
+
+	add(&stats->handlers);
+	if (read(wake[0], &byte, 1) != 1)
+		die("wake");
+}
+
+static void raise_usr1(void)
+{
+	pthread_kill(pthread_self(), SIGUSR1);
+}
+
+static void use_altstack(void)
+{
+	stack_t stack = {
+		.ss_sp = malloc(ALTSTACK_SIZE),
+		.ss_size = ALTSTACK_SIZE,
+	};
+
+	if (sigaltstack(&stack, NULL))
+		die("sigaltstack");
+}
+
+static void *handler_thread(void *unused)
+{
+	use_altstack();
+	set(&mine->slow, version_of(around(5, raise_usr1), 5));
+	return unused;
+}
+
+static void *aside_thread(void *unused)
+{
+	use_altstack();
+	raise_usr1();
+	set(&mine->slow, version_of(answer(5), 5));
+	return unused;
+}
+
+static void *vfork_thread(void *unused)
+{
+	pid_t pid = vfork();
+
+	if (!pid) {
+		/* Not pause(): that is one instruction from the parent's. */
+		struct pollfd none = { .fd = -1 };
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		poll(&none, 1, -1);
+		_exit(0);
+	}
+	return unused;
+}
+
+static void be_child(uint64_t index)
+{
+	mine = &stats->process[index];
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	set(&mine->busy_count, 1);
+	set(&mine->pid, getpid());
+	be_busy(&mine->busy[0]);
+}
+
+static void do_fork(void)
+{
+	uint64_t index = stats->children + 1;
+
+	if (index > CHILDREN_MAX)
+		die("too many children");
+	switch (fork()) {
+	case -1:
+		die("fork");
+	case 0:
+		be_child(index);
+	}
+	add(&stats->children);
+}
+
+/*
+ * Of what it shares with its parent it touches nothing but the stats, and it
+ * calls no library: there is no thread-local memory for it.
+ */
+static int spawned(void *data)
+{
+	struct process_stats *child = data;
+
+	set(&child->pid, syscall(SYS_getpid));
+	for (unsigned long x = 1;; x += 3) {
+		uint64_t version = version_of(answer(x), x);
+
+		if (version)
+			add(&child->answers[version]);
+		else
+			add(&child->wrong);
+		set(&child->busy[0].last, version);
+		set(&child->busy[0].calls, x);
+	}
+	return 0;
+}
+
+static void do_spawn(void)
+{
+	uint64_t index = stats->children + 1;
+	char *stack = malloc(STACK_SIZE);
+
+	if (!stack || index > CHILDREN_MAX)
+		die("spawn");
+	set(&stats->process[index].busy_count, 1);
+	if (clone(spawned, stack + STACK_SIZE, CLONE_VM | SIGCHLD,
+		  &stats->process[index]) < 0)
+		die("clone");
+	add(&stats->children);
+}
+
+static void command(const char *line)
+{
+	if (!strcmp(line, "slow\n"))
+		start(slow_thread, NULL);
+	else if (!strcmp(line, "handler\n"))
+		start(handler_thread, NULL);
+	else if (!strcmp(line, "aside\n"))
+		start(aside_thread, NULL);
+	else if (!strcmp(line, "vfork\n"))
+		start(vfork_thread, NULL);
+	else if (!strcmp(line, "fork\n"))
+		do_fork();
+	else if (!strcmp(line, "spawn\n"))
+		do_spawn();
+	else if (!strcmp(line, "exec\n"))
+		execlp("sleep", "sleep", "1000", NULL);
+	else if (!strcmp(line, "let\n") && write(wake[1], "", 1) != 1)
+		die("wake");
+	add(&stats->commands);
+}
+
+/* A strict filter for all threads: what they do, and nothing else. */
+static void use_seccomp(void)
+{
+	static const int allowed[] = {
+		SYS_read, SYS_write, SYS_futex, SYS_nanosleep,
+		SYS_clock_nanosleep, SYS_poll, SYS_select, SYS_pselect6,
+		SYS_epoll_create1, SYS_epoll_ctl, SYS_epoll_wait, SYS_accept, SYS_msgrcv, SYS_rt_sigtimedwait,
+		SYS_restart_syscall, SYS_rt_sigreturn, SYS_exit,
+		SYS_exit_group, SYS_msgctl,
+	};
+	struct sock_filter code[COUNT(allowed) + 3];
+	struct sock_fprog program = { .len = COUNT(code), .filter = code };
+	size_t n = 0;
+
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+				offsetof(struct seccomp_data, nr));
+	for (size_t i = 0; i < COUNT(allowed); i++)
+		code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ |
+				BPF_K, allowed[i], COUNT(allowed) - i, 0);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+						 SECCOMP_RET_KILL_PROCESS);
+	code[n++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+						 SECCOMP_RET_ALLOW);
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
+		    SECCOMP_FILTER_FLAG_TSYNC, &program))
+		die("seccomp");
+}
+
+static void on_term(int number)
+{
+	if (queue >= 0)
+		msgctl(queue, IPC_RMID, NULL);
+	_exit(0);
+}
+
+static void prepare(const char *file)
+{
+	/* An abstract address that the kernel chooses. */
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sigaction usr1 = {
+		.sa_handler = on_usr1,
+		.sa_flags = SA_ONSTACK,
+	};
+	sigset_t set;
+	int fd;
+
+	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || ftruncate(fd, sizeof(*stats)))
+		die(file);
+	stats = mmap(NULL, sizeof(*stats), PROT_READ | PROT_WRITE, MAP_SHARED,
+		     fd, 0);
+	if (stats == MAP_FAILED)
+		die("mmap");
+	close(fd);
+	mine = &stats->process[0];
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGTERM, on_term);
+	sigaction(SIGUSR1, &usr1, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sem_init(&never, 0, 0);
+	queue = msgget(IPC_PRIVATE, 0600);
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (queue < 0 || listener < 0 ||
+	    bind(listener, (struct sockaddr *)&address,
+		 offsetof(struct sockaddr_un, sun_path)) ||
+	    listen(listener, 1) || pipe2(quiet, O_CLOEXEC) ||
+	    pipe2(wake, O_CLOEXEC))
+		die("prepare");
+}
+
+int main(int argc, char **argv)
+{
+	long busy = 1, sleeping = 0, option;
+	const char *file = NULL;
+	int filter = 0;
+	char line[64];
+
+	while ((option = getopt(argc, argv, "s:b:z:S")) != -1) {
+		switch (option) {
+		case 's':
+			file = optarg;
+			break;
+		case 'b':
+			busy = atol(optarg);
+			break;
+		case 'z':
+			sleeping = atol(optarg);
+			break;
+		case 'S':
+			filter = 1;
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (!file || busy > BUSY_MAX)
+		return 2;
+	prepare(file);
+	set(&mine->busy_count, busy);
+	set(&mine->pid, getpid());
+	for (long i = 0; i < sleeping; i++)
+		start(sleeping_thread, (void *)(i % COUNT(sleeps)));
+	for (long i = 0; i < busy; i++)
+		start(busy_thread, &mine->busy[i]);
+	while (filter && __atomic_load_n(&stats->ready, __ATOMIC_SEQ_CST) <
+			 (uint64_t)(sleeping + busy))
+		sched_yield();
+	if (filter)
+		use_seccomp();
+	/* Unbuffered, for a child must not read what is the parent's. */
+	setvbuf(stdin, NULL, _IONBF, 0);
+	add(&stats->ready);
+	while (fgets(line, sizeof(line), stdin))
+		command(line);
+	for (;;)
+		in_nanosleep();
+}

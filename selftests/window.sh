@@ -1,0 +1,142 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# A thread that stands in the bytes where the jump would be written.
+
+. "$(dirname "$0")/lib.sh"
+
+# thread N: a busy thread of the target, in their order.
+thread()
+{
+	local tid busy
+	for tid in $(ls "/proc/$pid/task" | sort -n); do
+		[ "$tid" != "$pid" ] || continue
+		busy=$((${busy:-0} + 1))
+		[ "$busy" != "$1" ] || echo "$tid"
+	done
+}
+
+# park TID START SIZE [FROM SIZE]: the thread stays there until `unpark`; sets ip.
+park()
+{
+	mkfifo "$tmp/park"
+	exec 8<>"$tmp/park"
+	"$bin/step" "$@" <&8 >"$tmp/parked" 2>"$tmp/step" &
+	parker=$!
+	started+=("$parker")
+	soon test -s "$tmp/parked" || {
+		fail "the thread does not come there: $(cat "$tmp/step")"
+		return 1
+	}
+	ip=$(cat "$tmp/parked")
+}
+
+unpark()
+{
+	echo >&8
+	wait "$parker"
+	is "status of step" $? 0
+	exec 8>&-
+	rm -f "$tmp/park" "$tmp/parked"
+}
+
+blocked()
+{
+	local kind=$1 window=$2 tid at before maps
+	load "$kind" -b 2
+	runs 1
+	tid=$(thread 1)
+	at=$(address "$kind" "$bin/$kind/load" answer)
+	before=$(peek "$at" 16) maps=$(mapped "$pid")
+	park "$tid" $((at + 1)) $((window - 1)) || return
+	note "parked at answer+$((ip - at)) of a window of $window"
+
+	status 6 hpkm-apply "$bin/$kind/v2.hpkm" --pid "$pid" --wait 1
+	says "answer"
+	says "$tid"
+	says "$ip"
+	status 6 hpkm-apply "$bin/$kind/v2.hpkm" --pid "$pid" --wait 1 --json
+	json 't["status"] == "busy" and t["attempts"] > 1'
+	json "[b for b in t['blocked_by'] if b['tid'] == $tid and b['func'] == 'answer' and b['ip'] == '$ip']"
+	# Even where stacks do not count.
+	status 6 hpkm-apply "$bin/$kind/v2.hpkm" --pid "$pid" --wait 0 --consistency ip
+	is "bytes" "$(peek "$at" 16)" "$before"
+	is "mappings" "$(mapped "$pid")" "$maps"
+	clean
+
+	hpkm-apply "$bin/$kind/v2.hpkm" --pid "$pid" --wait 60 >"$tmp/late" 2>&1 &
+	started+=($!)
+	late=$!
+	soon applying || fail "apply does not wait"
+	unpark
+	wait $late || fail "apply did not succeed after the thread left: $(cat "$tmp/late")"
+	runs 2
+	# Not v2's body but what stands at its start.
+	[ "$(peek "$at" 16)" != "$before" ] || fail "there is no jump"
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	is "bytes after the revert" "$(peek "$at" 16)" "$before"
+	runs 1
+	unharmed
+	clean
+}
+
+# The patch is loaded as long as the request runs.
+applying() { hpkm-list | grep -qw v2; }
+
+frame_pointer() { blocked pie 6; }
+landing_pad() { blocked endbr 10; }
+
+entry()
+{
+	local at
+	load pie -b 2
+	runs 1
+	at=$(address pie "$bin/pie/load" answer)
+	park "$(thread 2)" "$at" 1 || return
+	# Nobody is in between: this thread came by a call from outside.
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	unpark
+	runs 2
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	unharmed
+	clean
+}
+
+# On the jump itself stands one who has not yet taken it: it may be removed.
+jump()
+{
+	local at
+	load pie -b 2
+	runs 1
+	at=$(address pie "$bin/pie/load" answer)
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	park "$(thread 2)" "$at" 1 || return
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	unpark
+	runs 1
+	unharmed
+	clean
+}
+
+distance()
+{
+	local at
+	load pie -b 2
+	runs 1
+	at=$(address pie "$bin/pie/load" answer)
+	# Behind the window, in front of the call.
+	park "$(thread 1)" $((at + 8)) 4 || return
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 \
+		--consistency ip --distance 16
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 \
+		--consistency ip
+	unpark
+	kill -0 "$pid" || fail "the target has ended"
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+}
+
+cases \
+	frame_pointer "a thread inside the window: busy, then applied when it left" \
+	landing_pad "the same behind an endbr64" \
+	entry "a thread on the first instruction takes the jump" \
+	jump "a thread in front of the jump, at the revert" \
+	distance "--distance counts from the start of the function"
