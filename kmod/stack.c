@@ -37,7 +37,7 @@ void hpkm_ranges_finish(struct hpkm_ranges *ranges)
 	ranges->words = false;
 	for (i = 0; i < ranges->count; i++) {
 		const struct hpkm_range *r = &ranges->range[i];
-		unsigned long size = max3(r->size, (unsigned long)r->window,
+		unsigned long size = max3(r->size, 2UL * HPKM_WINDOW_MAX,
 					  (unsigned long)ranges->distance);
 
 		ranges->low = min(ranges->low, r->start);
@@ -90,7 +90,9 @@ static bool ip_blocks(const struct hpkm_ranges *ranges,
 
 	if (!offset && r->entry_ok)
 		return false;
-	if (r->window && (offset < r->window || offset < ranges->distance))
+	/* A system call behind the window may be restarted inside it. */
+	if (r->window && (offset < r->window + hpkm_arch_restart_size() ||
+			  offset < ranges->distance))
 		return true;
 	return (ranges->bodies || r->unmap) && offset < r->size;
 }
@@ -104,7 +106,8 @@ static const struct hpkm_range *find_ip(const struct hpkm_ranges *ranges,
 	for (; r && r >= ranges->range; r--) {
 		if (ip_blocks(ranges, r, ip))
 			return r;
-		if (ip - r->start >= ranges->distance)
+		if (ip - r->start >= max_t(unsigned long, ranges->distance,
+					   2 * HPKM_WINDOW_MAX))
 			break;
 	}
 	return NULL;

@@ -27,6 +27,7 @@
 #include <linux/sort.h>
 #include <linux/stop_machine.h>
 
+#include "arch/arch.h"
 #include "compat.h"
 #include "transition.h"
 
@@ -189,18 +190,20 @@ static bool lock_all(struct hpkm_stop *stop, u32 *locked)
 struct stop_data {
 	struct hpkm_stop *stop;
 	u32 locked;
+	atomic_t arrived;
+	bool finished;
 };
 
-static int stop_cb(void *data)
+/* What one CPU does for all of them. */
+static void check_and_commit(struct stop_data *d)
 {
-	struct stop_data *d = data;
 	struct hpkm_stop *stop = d->stop;
 	bool safe;
 	u32 i;
 
 	safe = lock_all(stop, &d->locked);
 	if (!safe)
-		return 0;
+		return;
 	check_threads(stop);
 	for (i = 0; i < stop->count; i++) {
 		struct hpkm_transition *t = stop->transitions[i];
@@ -219,6 +222,23 @@ static int stop_cb(void *data)
 	for (i = 0; safe && stop->commit && i < stop->count; i++)
 		if (stop->transitions[i]->threads)
 			commit(stop->transitions[i]);
+}
+
+/* Runs on every CPU; the first one works, the others wait for it. */
+static int stop_cb(void *data)
+{
+	struct stop_data *d = data;
+
+	if (atomic_inc_return(&d->arrived) == 1) {
+		check_and_commit(d);
+		/* Pairs with the acquire below: text before "finished". */
+		smp_store_release(&d->finished, true);
+	} else {
+		/* Pairs with the release above. */
+		while (!smp_load_acquire(&d->finished))
+			cpu_relax();
+	}
+	hpkm_arch_sync_cpu();
 	return 0;
 }
 
@@ -250,7 +270,7 @@ int hpkm_stop_and_switch(struct hpkm_stop *stop)
 		t->attempts++;
 	}
 	begin = ktime_get_ns();
-	ret = stop_machine(stop_cb, &d, NULL);
+	ret = stop_machine(stop_cb, &d, cpu_online_mask);
 	stop->pause_ns = ktime_get_ns() - begin;
 	for (i = 0; i < d.locked; i++)
 		mmap_read_unlock_non_owner(stop->transitions[i]->target.mm);

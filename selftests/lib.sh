@@ -137,8 +137,9 @@ load()
 	stats=$tmp/stats.$load_number
 	fifo=$tmp/fifo.$load_number
 	mkfifo "$fifo"
-	"${load_program:-$bin/$kind/load}" -s "$stats" "${options[@]}" \
-		<>"$fifo" >/dev/null 2>&1 &
+	# Nice: its busy threads take what CPU time nobody else wants.
+	nice -n 19 "${load_program:-$bin/$kind/load}" -s "$stats" \
+		"${options[@]}" <>"$fifo" >/dev/null 2>&1 &
 	pid=$!
 	started+=("$pid")
 	soon test -s "$stats" && "$bin/stats" "$stats" wait ready \
@@ -216,7 +217,7 @@ reload_module()
 	insmod "$file"
 }
 
-# address KIND FILE SYMBOL: where a function is in process $pid.
+# address FILE SYMBOL: where a function is in process $pid.
 address()
 {
 	local file=$1 symbol=$2 value base

@@ -45,7 +45,7 @@ blocked()
 	load "$kind" -b 2
 	runs 1
 	tid=$(thread 1)
-	at=$(address "$kind" "$bin/$kind/load" answer)
+	at=$(address "$bin/$kind/load" answer)
 	before=$(peek "$at" 16) maps=$(mapped "$pid")
 	park "$tid" $((at + 1)) $((window - 1)) || return
 	note "parked at answer+$((ip - at)) of a window of $window"
@@ -90,7 +90,7 @@ entry()
 	local at
 	load pie -b 2
 	runs 1
-	at=$(address pie "$bin/pie/load" answer)
+	at=$(address "$bin/pie/load" answer)
 	park "$(thread 2)" "$at" 1 || return
 	# Nobody is in between: this thread came by a call from outside.
 	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
@@ -107,7 +107,7 @@ jump()
 	local at
 	load pie -b 2
 	runs 1
-	at=$(address pie "$bin/pie/load" answer)
+	at=$(address "$bin/pie/load" answer)
 	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
 	park "$(thread 2)" "$at" 1 || return
 	status 0 hpkm-revert v2 --pid "$pid" --wait 30
@@ -122,7 +122,7 @@ distance()
 	local at
 	load pie -b 2
 	runs 1
-	at=$(address pie "$bin/pie/load" answer)
+	at=$(address "$bin/pie/load" answer)
 	# Behind the window, in front of the call.
 	park "$(thread 1)" $((at + 8)) 4 || return
 	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 \

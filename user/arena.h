@@ -16,7 +16,7 @@ struct hpkm_arena {
 void *hpkm_arena_alloc(struct hpkm_arena *arena, size_t count, size_t size);
 void *hpkm_arena_copy(struct hpkm_arena *arena, const void *from, size_t size);
 char *hpkm_arena_printf(struct hpkm_arena *arena, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+	__attribute__((format(printf, 2, 3), nonnull(2)));
 /*
  * Makes room for one more element after @count ones: returns the array, moved
  * when it was full.  Its capacity is the power of two at or above @count.

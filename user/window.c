@@ -20,30 +20,50 @@ static bool in_window(uint64_t target, uint64_t start, uint64_t end)
 	return target > start && target < end;
 }
 
-/* Jump tables of the old function, as its object file has them. */
-static bool table_enters(const struct hpkm_item *item, uint64_t length)
+/*
+ * Where a jump table starts that has an entry at @place: entries of position
+ * independent code count from there.
+ */
+static uint64_t table_start(struct hpkm_object *o, uint32_t section,
+			    uint64_t place)
+{
+	uint64_t start = 0, content, next;
+
+	for (;;) {
+		next = hpkm_object_extent(o, section, start, &content);
+		if (next <= start || next > place)
+			return start;
+		start = next;
+	}
+}
+
+/* Does one relocation of the old object lead into the window? */
+static bool reloc_enters(struct hpkm_object *o, uint32_t section, size_t i,
+			 const struct hpkm_item *item, unsigned int window)
+{
+	const struct hpkm_elf_section *s = &o->elf.sections[section];
+	const struct hpkm_elf_reloc *r = &s->relocs[i];
+	struct hpkm_ref ref;
+
+	if (hpkm_object_ref(o, section, i, &ref) ||
+	    ref.kind != HPKM_REF_ITEM || ref.item != item)
+		return false;
+	if (!(s->flags & SHF_EXECINSTR) && !o->of_section[section] &&
+	    hpkm_rel_pcrel(o->arch->rel(r->type)))
+		ref.offset -= r->offset - table_start(o, section, r->offset);
+	return ref.offset > 0 && ref.offset < window;
+}
+
+/* Jump tables of the old function, its moved parts, and any other code. */
+static bool others_enter(const struct hpkm_item *item, unsigned int window)
 {
 	struct hpkm_object *o = item->object;
 
-	for (uint32_t s = 1; s < o->elf.section_count; s++) {
-		const struct hpkm_elf_section *sec = &o->elf.sections[s];
-		struct hpkm_ref ref;
-
-		if (sec->flags & SHF_EXECINSTR)
-			continue;
-		for (size_t i = 0; i < sec->reloc_count; i++)
-			/*
-			 * Entries that count from the table's start cannot be
-			 * told here; they only look like higher offsets.
-			 */
-			if (sec->relocs[i].symbol &&
-			    !hpkm_object_ref(o, s, i, &ref) &&
-			    ref.kind == HPKM_REF_ITEM && ref.item == item &&
-			    ref.offset > 0 && (uint64_t)ref.offset < length &&
-			    o->arch->rel(sec->relocs[i].type) ==
-			    HPKM_REL_ABS64)
+	for (uint32_t s = 1; s < o->elf.section_count; s++)
+		for (size_t i = 0; i < o->elf.sections[s].reloc_count; i++)
+			if (s != item->section &&
+			    reloc_enters(o, s, i, item, window))
 				return true;
-	}
 	return false;
 }
 
@@ -109,8 +129,8 @@ static const char *check_window(struct hpkm_patch *patch,
 						size - item->live_size))
 			return "it is shorter than the trampoline, and no padding follows";
 	}
-	if (table_enters(item, *window))
-		return "a jump table leads into its first bytes, which the trampoline takes up";
+	if (others_enter(item, *window))
+		return "a jump table or another part of it leads into its first bytes, which the trampoline takes up";
 	return code_enters(patch, item, end);
 }
 

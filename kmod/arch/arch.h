@@ -39,9 +39,21 @@ unsigned long hpkm_arch_user_ip(struct task_struct *task);
 unsigned long hpkm_arch_user_sp(struct task_struct *task);
 
 /*
+ * Bytes by which the kernel may set a thread's instruction pointer back, to
+ * restart a system call.
+ */
+unsigned long hpkm_arch_restart_size(void);
+
+/*
  * After bytes of user text were written through the kernel address @at:
- * make them what every CPU fetches.  Inside or outside the stop.
+ * make them what every CPU can fetch.  Inside or outside the stop.
  */
 void hpkm_arch_sync_text(void *at, size_t size);
+
+/*
+ * Make this CPU drop what it has fetched or decoded.  Every CPU calls it
+ * inside the stop, after text was written.
+ */
+void hpkm_arch_sync_cpu(void);
 
 #endif /* _HPKM_ARCH_H */

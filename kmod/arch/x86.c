@@ -9,14 +9,17 @@
  * it reads its target with one aligned 8-byte load, so that a slot can be
  * changed by one store.
  *
- * Text written here is fetched by other CPUs only after they leave the stop
- * with IRET, a serializing instruction (SDM volume 3, 8.1.3, cross-modifying
- * code); caches are coherent, so hpkm_arch_sync_text() has nothing to do.
+ * Caches are coherent with stores, so hpkm_arch_sync_text() has nothing to do.
+ * But a CPU that executes code which another one wrote must execute a
+ * serializing instruction in between (SDM volume 3, "Handling Self- and
+ * Cross-Modifying Code").  IRET is one; SYSRET, by which a thread that was in
+ * a system call leaves, is none.
  */
 #include <linux/elf.h>
 #include <linux/sizes.h>
 #include <linux/sched/task_stack.h>
 #include <asm/ptrace.h>
+#include <asm/sync_core.h>
 #include <asm/thread_info.h>
 
 #include "arch.h"
@@ -67,8 +70,7 @@ int hpkm_arch_trampoline(const struct hpkm_image_func *func,
 
 bool hpkm_arch_task_ok(struct task_struct *task)
 {
-	return !test_tsk_thread_flag(task, TIF_ADDR32) &&
-	       user_64bit_mode(task_pt_regs(task));
+	return !test_tsk_thread_flag(task, TIF_ADDR32);
 }
 
 unsigned long hpkm_arch_user_ip(struct task_struct *task)
@@ -81,6 +83,16 @@ unsigned long hpkm_arch_user_sp(struct task_struct *task)
 	return user_stack_pointer(task_pt_regs(task));
 }
 
+unsigned long hpkm_arch_restart_size(void)
+{
+	return 2;	/* syscall, int $0x80 and sysenter alike */
+}
+
 void hpkm_arch_sync_text(void *at, size_t size)
 {
+}
+
+void hpkm_arch_sync_cpu(void)
+{
+	sync_core();
 }

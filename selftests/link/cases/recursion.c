@@ -1,4 +1,5 @@
 /* EXPECT replaced fact */
+/* OPT -O0 -O2 */
 #include <stdio.h>
 __attribute__((noinline)) static long fact(int n)
 {
