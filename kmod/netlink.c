@@ -249,8 +249,9 @@ static int put_blocker(struct sk_buff *skb, const struct hpkm_blocker *b)
 
 	if (!nest || nla_put_u32(skb, HPKM_A_BLOCKED_TID, b->tid) ||
 	    nla_put_string(skb, HPKM_A_BLOCKED_FUNC, b->func) ||
-	    nla_put_u64_64bit(skb, HPKM_A_BLOCKED_IP, b->ip, 0) ||
 	    nla_put_string(skb, HPKM_A_BLOCKED_COMM, b->comm))
+		return -EMSGSIZE;
+	if (b->ip && nla_put_u64_64bit(skb, HPKM_A_BLOCKED_IP, b->ip, 0))
 		return -EMSGSIZE;
 	if (b->on_stack && nla_put_u64_64bit(skb, HPKM_A_BLOCKED_ON_STACK,
 					     b->on_stack, 0))
@@ -461,6 +462,7 @@ struct target_dump {
 	u32 place, func;	/* in it */
 	struct {
 		pid_t pid;
+		u64 start_time;
 		char comm[TASK_COMM_LEN];
 		struct hpkm_state *state;
 	} target[];
@@ -478,10 +480,13 @@ static void add_target(struct target_dump *dump, pid_t pid)
 		struct hpkm_state *state = hpkm_state_of(target.mm);
 
 		if (state) {
-			dump->target[dump->count].pid = target.pid;
-			memcpy(dump->target[dump->count].comm, target.comm,
-			       TASK_COMM_LEN);
-			dump->target[dump->count++].state = state;
+			typeof(dump->target[0]) *d =
+				&dump->target[dump->count++];
+
+			d->pid = target.pid;
+			d->start_time = target.start_time;
+			memcpy(d->comm, target.comm, sizeof(d->comm));
+			d->state = state;
 		}
 	}
 	hpkm_target_close(&target);
@@ -570,7 +575,8 @@ static int put_func(struct sk_buff *skb, const struct hpkm_state *state,
 /* As much of a patch as there is room for; objects come with the first. */
 static int put_placed(struct sk_buff *skb, struct target_dump *dump)
 {
-	const struct hpkm_state *state = dump->target[dump->next].state;
+	const typeof(dump->target[0]) *d = &dump->target[dump->next];
+	const struct hpkm_state *state = d->state;
 	const struct hpkm_place *place = state->places[dump->place];
 	u32 objects = hpkm_patch_header(place->patch)->objects.count;
 	u32 funcs = hpkm_place_func_count(place), first = dump->func;
@@ -578,9 +584,10 @@ static int put_placed(struct sk_buff *skb, struct target_dump *dump)
 
 	target = nla_nest_start(skb, HPKM_A_TARGET);
 	if (!target ||
-	    nla_put_u32(skb, HPKM_A_TARGET_PID, dump->target[dump->next].pid) ||
-	    nla_put_string(skb, HPKM_A_TARGET_COMM,
-			   dump->target[dump->next].comm))
+	    nla_put_u32(skb, HPKM_A_TARGET_PID, d->pid) ||
+	    nla_put_u64_64bit(skb, HPKM_A_TARGET_START_TIME, d->start_time,
+			      0) ||
+	    nla_put_string(skb, HPKM_A_TARGET_COMM, d->comm))
 		return -EMSGSIZE;
 	patch = nla_nest_start(skb, HPKM_A_TARGET_PATCH);
 	if (!patch ||

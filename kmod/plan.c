@@ -333,11 +333,19 @@ static int count_change(struct hpkm_transition *t,
 			const struct hpkm_site *before,
 			const struct hpkm_site *after)
 {
-	t->ranges.count++;
+	t->ranges.changes++;
 	return 0;
 }
 
-/* The old body: nobody may be in it when its version or its bytes change. */
+/*
+ * The old body: nobody may be in it when its version or its bytes change.
+ *
+ * A thread at its first instruction takes whatever way leads from there after
+ * the switch.  That is safe when it was called from code that stays; but a
+ * version of another changed function may have jumped there (a tail call
+ * leaves no return address) with arguments as only that version means them.
+ * So with stack consistency and several functions it blocks, too.
+ */
 static int add_old_body(struct hpkm_transition *t,
 			const struct hpkm_site *before,
 			const struct hpkm_site *after)
@@ -354,7 +362,7 @@ static int add_old_body(struct hpkm_transition *t,
 		.start = site->old,
 		.size = after ? f->old_size : 0,
 		.window = before && after ? 0 : f->window_size,
-		.entry_ok = true,
+		.entry_ok = !t->ranges.bodies || t->ranges.changes == 1,
 		.func = hpkm_place_func_name(state->places[site->place],
 					     site->func),
 	};
@@ -415,9 +423,10 @@ static int make_ranges(struct hpkm_transition *t,
 	u32 places = t->from ? t->from->place_count : 0, i;
 	u64 room;
 
-	t->ranges.count = 0;
+	t->ranges.bodies = consistency == HPKM_CONSISTENCY_STACK;
+	t->ranges.distance = distance;
 	visit_changes(t, count_change);
-	room = t->ranges.count;
+	room = t->ranges.changes;
 	for (i = 0; i < places; i++) {
 		const struct hpkm_image_header *h =
 			hpkm_patch_header(t->from->places[i]->patch);
@@ -430,7 +439,6 @@ static int make_ranges(struct hpkm_transition *t,
 		no_memory(t);
 		return -ENOMEM;
 	}
-	t->ranges.count = 0;
 	visit_changes(t, add_old_body);
 	for (i = 0; i < places; i++) {
 		if (is_kept(t, i))
@@ -438,8 +446,6 @@ static int make_ranges(struct hpkm_transition *t,
 		else
 			add_image_text(t, i);
 	}
-	t->ranges.bodies = consistency == HPKM_CONSISTENCY_STACK;
-	t->ranges.distance = distance;
 	hpkm_ranges_finish(&t->ranges);
 	return 0;
 }

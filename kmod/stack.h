@@ -11,7 +11,7 @@
  * @start: user address
  * @size: bytes of the body
  * @window: so many bytes from @start on are about to be overwritten; 0: none
- * @entry_ok: standing at @start is safe, for that is where the jump is or goes
+ * @entry_ok: standing at @start is safe: the jump is there, or comes there
  * @unmap: the code is about to disappear: @size counts whatever consistency
  *	is asked, and so does a pointer to its very start
  * @func: what is there, for people; belongs to the patch
@@ -45,6 +45,7 @@ struct hpkm_blocker {
  * struct hpkm_ranges - what to look for in one address space
  * @range: in ascending order of start, bodies do not overlap
  * @count: of ranges
+ * @changes: functions that get another active version
  * @low: no range starts below this address
  * @high: no range ends above it
  * @words: stacks must be scanned
@@ -55,6 +56,7 @@ struct hpkm_blocker {
 struct hpkm_ranges {
 	struct hpkm_range *range;
 	u32 count;
+	u32 changes;
 	unsigned long low, high;
 	bool words;
 	bool bodies;

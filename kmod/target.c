@@ -98,7 +98,8 @@ int hpkm_target_open(struct hpkm_target *target, struct pid *group,
 		goto out;
 	}
 	get_task_comm(target->comm, leader);
-	if (start_time && start_time != hpkm_start_time(leader)) {
+	target->start_time = hpkm_start_time(leader);
+	if (start_time && start_time != target->start_time) {
 		snprintf(why, why_size, "another process has this pid now");
 		goto out;
 	}

@@ -17,6 +17,7 @@ struct hpkm_place;
  *	every thread has gone
  * @group: the thread group it was found by
  * @pid: of that, in the initial pid namespace
+ * @start_time: when it started, as in /proc/PID/stat
  * @comm: name of its leader
  */
 struct hpkm_target {
@@ -24,6 +25,7 @@ struct hpkm_target {
 	struct mm_struct *mm;
 	struct pid *group;
 	pid_t pid;
+	u64 start_time;
 	char comm[TASK_COMM_LEN];
 };
 

@@ -3,6 +3,7 @@
 # A hundred times to and fro, under load and with sleepers: every answer is old
 # or new, no system call returns, nothing is left.
 
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
 . "$(dirname "$0")/lib.sh"
 
 # Kernel memory, kB: slab that can't be reclaimed, vmalloc, shared memory.

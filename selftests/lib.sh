@@ -74,26 +74,29 @@ status()
 	return 1
 }
 
-# says TEXT: the last `status` printed it.
+# says TEXT: the last `status` printed it, in whatever case.
 says()
 {
-	grep -qiF -- "$1" "$tmp/out" "$tmp/err" && return 0
+	local text
+	text=$(<"$tmp/out")$(<"$tmp/err")
+	[[ ${text,,} != *"${1,,}"* ]] || return 0
 	fail "nothing was said of '$1'"
-	sed 's/^/#   /' "$tmp/out" "$tmp/err" | head -n 20
+	printf '%s\n' "$text" | sed 's/^/#   /' | head -n 20
 }
 
-# json EXPRESSION: of what the last `status` printed (d), in Python.
+# json TEXT: the last `status` printed this JSON, white space apart.
 json()
 {
-	python3 - "$tmp/out" "$1" <<-'END' && return 0
-		import json, sys
-		d = json.load(open(sys.argv[1]))
-		t = d["targets"][0] if d.get("targets") else None
-		sys.exit(not eval(sys.argv[2]))
-	END
-	fail "JSON: not $1"
-	sed 's/^/#   /' "$tmp/out" | head -n 40
+	local text
+	text=$(<"$tmp/out")
+	[[ ${text//[[:space:]]/} != *"$1"* ]] || return 0
+	fail "JSON without $1"
+	printf '%s\n' "$text" | sed 's/^/#   /' | head -n 40
 }
+
+# nap: a twentieth of a second, without a process.
+exec 9<> <(:)
+nap() { read -rt 0.05 -u 9; }
 
 # soon COMMAND...: it succeeds before patience ends.
 soon()
@@ -101,8 +104,9 @@ soon()
 	local end=$((SECONDS + patience))
 	until "$@"; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.05
+		nap
 	done
+	return 0
 }
 
 # end PID...: kill and wait.
@@ -142,17 +146,19 @@ load()
 		"${options[@]}" <>"$fifo" >/dev/null 2>&1 &
 	pid=$!
 	started+=("$pid")
-	soon test -s "$stats" && "$bin/stats" "$stats" wait ready \
-		$((busy + sleeping + 1)) || fail "the target does not start"
+	if ! soon test -s "$stats" ||
+	   ! "$bin/stats" "$stats" wait ready $((busy + sleeping + 1)); then
+		fail "the target does not start"
+	fi
 }
 
 # tell COMMAND: to the last target, which has then done it.
 tell()
 {
-	local done
-	done=$(stat_of commands)
+	local before
+	before=$(stat_of commands)
 	echo "$1" >"$fifo"
-	"$bin/stats" "$stats" wait commands $((done + 1)) >/dev/null ||
+	"$bin/stats" "$stats" wait commands $((before + 1)) >/dev/null ||
 		fail "the target does not obey '$1'"
 }
 
@@ -175,14 +181,20 @@ unharmed()
 	kill -0 "$pid" 2>/dev/null || fail "the target has ended"
 }
 
-# asleep PID: no thread but the busy ones runs. asleep_in TID SYSCALL
-asleep_in() { [ "$(cut -d ' ' -f 1 "/proc/$1/syscall")" = "$2" ]; }
+# asleep_in TID SYSCALL: by number.
+asleep_in()
+{
+	local call
+	read -r call _ <"/proc/$1/syscall" && [ "$call" = "$2" ]
+}
 
-# no_patches: nothing is loaded or patched, and nobody uses the module.
+# nothing_left: nothing is loaded or patched, and nobody uses the module.
 nothing_left()
 {
-	[ "$(cat /sys/module/hpkm/refcnt)" = 0 ] &&
-		[ "$(hpkm-list --json | tr -d ' \n')" = \
+	local text
+	[ "$(</sys/module/hpkm/refcnt)" = 0 ] || return
+	text=$(hpkm-list --json)
+	[ "${text//[[:space:]]/}" = \
 		'{"patches":[],"targets":[],"module_in_use":false,"error":""}' ]
 }
 
@@ -191,44 +203,34 @@ nothing_left()
 clean()
 {
 	soon nothing_left && return 0
-	fail "something is left: refcount $(cat /sys/module/hpkm/refcnt), $(hpkm-list)"
+	fail "something is left: refcount $(</sys/module/hpkm/refcnt), $(hpkm-list)"
 }
 
 # mapped PID: what /proc/PID/maps shows, but for what grows by itself.
 mapped() { grep -v -e '\[heap\]' -e '\[stack\]' "/proc/$1/maps"; }
 
-# reload_module: out and in again; fails when something holds it. What is not
-# below /lib/modules can't be loaded again: then it is only tried.
-module_file()
-{
-	local file
-	for file in "${HPKM_MODULE:-}" /run/hpkm-vm/hpkm.ko \
-		    "${HPKM_TREE:-/}/build/kmod/${HPKM_KERNEL:-none}/hpkm.ko"; do
-		[ -f "$file" ] && echo "$file" && return
-	done
-	modinfo -n hpkm 2>/dev/null
-}
-
+# reload_module: out and in again; fails when something holds it.
 reload_module()
 {
-	local file
-	file=$(module_file) || { note "hpkm.ko is not found"; return 0; }
-	rmmod hpkm || return 1
-	insmod "$file"
+	local file=${HPKM_TREE:-}/build/kmod/${HPKM_KERNEL:-}/hpkm.ko
+	[ -f "$file" ] || file=$(modinfo -n hpkm) || return
+	rmmod hpkm && insmod "$file"
 }
 
-# address FILE SYMBOL: where a function is in process $pid.
+# address KIND SYMBOL: where a function of load is in process $pid. The symbols
+# were written to a file when it was built.
 address()
 {
-	local file=$1 symbol=$2 value base
-	value=$(nm "$file" | awk -v s="$symbol" '$3 == s { print "0x" $1 }')
-	base=0
-	if [ "$(readelf -h "$file" | awk '$1 == "Type:" { print $2 }')" = DYN ]; then
-		base=0x$(awk -v f="$(basename "$file")" \
-			'$NF ~ f"$" { split($1, a, "-"); print a[1]; exit }' \
-			"/proc/$pid/maps")
-	fi
-	printf '0x%x\n' $((base + value))
+	local value name base=0
+	while read -r value _ name; do
+		[ "$name" != "$2" ] || break
+	done <"$bin/$1/symbols"
+	case $1 in
+	nopie|static) ;;
+	*) read -r base _ < <(grep "/$1/load\( (deleted)\)\?$" "/proc/$pid/maps")
+		base=0x${base%%-*} ;;
+	esac
+	printf '0x%x\n' $((base + 0x$value))
 }
 
 # peek ADDRESS COUNT: bytes of process $pid; poke ADDRESS BYTES (as \x..)
@@ -244,30 +246,21 @@ poke()
 		dd of="/proc/$pid/mem" bs=1 seek=$(($1)) conv=notrunc 2>/dev/null
 }
 
+# TERM first: load removes its message queue then.
 clean_up()
 {
-	local p
+	local p n
 	exec 8>&-
-	# TERM first: load removes its message queue.
 	for p in "${started[@]}"; do
-		kill -CONT "$p" 2>/dev/null
-		kill "$p" 2>/dev/null
+		kill "$p" 2>/dev/null && kill -CONT "$p" 2>/dev/null
 	done
-	for p in "${started[@]}"; do
-		soon_gone "$p"
+	for ((n = 0; n < 20; n++)); do
+		[ -n "$(jobs -pr)" ] || break
+		nap
 	done
+	[ ${#started[@]} -eq 0 ] || end "${started[@]}"
 	started=()
 	rm -rf "$tmp"
-}
-
-soon_gone()
-{
-	local n
-	for ((n = 0; n < 20; n++)); do
-		kill -0 "$1" 2>/dev/null || break
-		sleep 0.05
-	done
-	end "$1"
 }
 
 # cases FUNCTION TEXT...: the test. HPKM_CASE is a pattern for those to run.
@@ -306,7 +299,7 @@ cases()
 skip() { skipped=$*; }
 
 [ "$(id -u)" = 0 ] || skip_all "needs root"
-for tool in hpkm-apply hpkm-revert hpkm-list python3; do
+for tool in hpkm-apply hpkm-revert hpkm-list; do
 	command -v $tool >/dev/null || skip_all "$tool is not on PATH"
 done
 [ -n "${without_module:-}" ] || [ -d /sys/module/hpkm ] ||

@@ -310,21 +310,20 @@ static void read_plt(struct hpkm_anchor *a)
 {
 	for (size_t i = 1; i < a->elf.section_count; i++) {
 		const struct hpkm_elf_section *s = &a->elf.sections[i];
-		uint64_t step = s->entsize ? s->entsize : 16;
+		/* IFUNC entries of static programs have 8 bytes, others 16. */
+		const uint64_t step = 8, most = 16;
 
 		/* .plt, .plt.sec, .plt.got, .iplt */
 		if (!(s->flags & SHF_EXECINSTR) || !s->data ||
 		    !strstr(s->name, "plt"))
 			continue;
-		if (step < 8 || step > 64)
-			step = 16;
 		for (uint64_t at = 0; at < s->size; at += step) {
 			const struct hpkm_anchor_slot *found;
 			struct hpkm_anchor_slot *slot;
 			uint64_t size = s->size - at, addr;
 
 			if (!a->arch->plt_slot(s->data + at,
-					       size < step ? size : step,
+					       size < most ? size : most,
 					       s->addr + at, &addr))
 				continue;
 			found = hpkm_anchor_slot_at(a, addr);

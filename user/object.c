@@ -63,6 +63,9 @@ static bool names_item(const struct hpkm_elf *elf,
 	if (!sym->section || sym->section >= HPKM_SECTION_OTHER ||
 	    !(elf->sections[sym->section].flags & SHF_ALLOC) || !*sym->name)
 		return false;
+	/* The compiler's own labels (".L.str.5") have other numbers in each. */
+	if (sym->bind == STB_LOCAL && !strncmp(sym->name, ".L", 2))
+		return false;
 	switch (sym->type) {
 	case STT_FUNC:
 	case STT_OBJECT:
@@ -147,7 +150,8 @@ static void place_items(struct hpkm_object *o)
 	for (size_t i = 0; i < o->item_count; i++) {
 		item = o->items[i];
 		item->alone = item->section != HPKM_SECTION_COMMON &&
-			o->of_section[item->section] == item && !item->next;
+			o->of_section[item->section] == item && !item->next &&
+			!(hpkm_item_section(item)->flags & SHF_MERGE);
 	}
 }
 

@@ -8,12 +8,15 @@
 #	$real/NAME/objects/	the touched files, before and after
 #	$real/NAME/FIX.hpkm	the patch object, FIX.json hpkm-build's report
 
-# build_tree: the program without the fix. The key says what it depends on.
+# build_tree: the program without the fix. It is built again when the key changes.
 build_tree()
 {
 	local key dir=$real/$name
-	key=$(cat "$real/$package/source/version" "$here/$name/fix" \
-		"$here/cc" "$here"/*.sh | cksum)
+	key=$({
+		echo "$patches ${without:-}"
+		declare -f fix_build
+		cat "$real/$package/source/version" "$here/cc" "$here/build.sh"
+	} | cksum)
 	[ "$(cat "$dir/built" 2>/dev/null)" != "$key" ] || return 0
 	rm -rf "$dir/built" "$dir/tree" "$dir/objects" "$dir/commands" "$dir/bin"
 	mkdir -p "$dir/bin" || return 1
@@ -26,7 +29,8 @@ build_tree()
 	say "$name: building $package $(cat "$real/$package/source/version") without $patches"
 	(
 		cd "$dir/tree" || exit
-		export HPKM_CC_LOG=$dir/commands PATH=$dir/bin:$PATH
+		export HPKM_CC_LOG=$dir/commands
+		export PATH=$dir/bin:$PATH
 		unset CFLAGS CPPFLAGS LDFLAGS CC MAKEFLAGS
 		quietly "$dir/build.log" fix_build
 	) || return 1

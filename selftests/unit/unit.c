@@ -250,6 +250,7 @@ static void test_build(void)
 	FILE *out;
 
 	unlink(in_dir("fix.hpkm"));
+	unlink(in_dir("no.hpkm"));
 	ok(build("prog", "old.o", "new.o", "fix.hpkm", NULL) == HPKM_EXIT_OK,
 	   "build: a patch is made");
 	one = hpkm_file_read(&a, in_dir("fix.hpkm"), &size);
