@@ -14,8 +14,9 @@
 TREE := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
 BUILD := $(TREE)/build
 PREFIX ?= /usr/local
-KVER ?= $(shell uname -r)
-KDIR ?= /lib/modules/$(KVER)/build
+KDIR ?= /lib/modules/$(shell uname -r)/build
+KVER = $(shell sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' \
+	$(KDIR)/include/generated/utsrelease.h)
 RST2MAN ?= rst2man
 
 MAN := $(wildcard Documentation/man/*.rst)
@@ -32,8 +33,10 @@ tools:
 
 # Built in a copy, so that no object is left between the sources.
 modules:
+	@test -d "$(KDIR)" || { echo "no headers in $(KDIR): install" \
+		"linux-headers-$$(uname -r), or say KDIR=..." >&2; exit 1; }
 	mkdir -p $(BUILD)/module
-	cp -ru Kbuild kmod include $(BUILD)/module/
+	cp -r --update Kbuild kmod include $(BUILD)/module/
 	$(MAKE) -C $(KDIR) M=$(BUILD)/module modules
 
 install: install-tools install-module

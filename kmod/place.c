@@ -155,8 +155,8 @@ static unsigned long find_room(struct mm_struct *mm, unsigned long base,
 			end = vma->vm_start;
 		if (vma && vma->vm_flags & VM_GROWSDOWN)
 			end -= min(end - start, (unsigned long)GROWTH_ROOM);
-		if (start == PAGE_ALIGN(mm->brk))
-			room_start += GROWTH_ROOM;
+		if (PAGE_ALIGN(mm->brk) >= start && mm->brk < end)
+			room_start = PAGE_ALIGN(mm->brk) + GROWTH_ROOM;
 		if (end > room_start && end - room_start >= size) {
 			if (end <= base && in_reach(end - size, size, base,
 						    object_size))

@@ -176,6 +176,81 @@ static enum hpkm_stack_status scan(struct vm_area_struct *vma,
 	return HPKM_STACK_CLEAR;
 }
 
+/* The stack that @sp points into, up to its end. */
+static enum hpkm_stack_status scan_stack(struct mm_struct *mm,
+					 const struct hpkm_ranges *ranges,
+					 unsigned long sp,
+					 struct hpkm_blocker *blocker,
+					 u64 *words)
+{
+	struct vm_area_struct *vma;
+	unsigned long end;
+
+	if (sp % sizeof(u64))
+		return blocked(blocker, "(unaligned stack)", 0);
+	/* An empty stack ends at its stack pointer. */
+	vma = find_vma(mm, sp - 1);
+	if (!vma || vma->vm_start > sp - 1)
+		return blocked(blocker, "(no stack)", 0);
+	end = vma->vm_end;
+	/* Above where main's caller began there are only strings. */
+	if (sp <= mm->start_stack && mm->start_stack < end)
+		end = mm->start_stack;
+	return scan(vma, ranges, sp, end, blocker, words);
+}
+
+static bool word_at(struct mm_struct *mm, unsigned long address, u64 *word)
+{
+	void *page;
+
+	if (hpkm_walk(mm, address, &page) != HPKM_WALK_PRESENT)
+		return false;
+	*word = READ_ONCE_NOCHECK(*(u64 *)(page + offset_in_page(address)));
+	return true;
+}
+
+static bool on_alternate(const struct task_struct *thread, unsigned long sp)
+{
+	return thread->sas_ss_size &&
+	       sp - thread->sas_ss_sp <= thread->sas_ss_size;
+}
+
+/*
+ * The thread handles a signal on its alternate stack.  Where the interrupted
+ * stack is stands in the signal frame, recognised by the description of the
+ * alternate stack that the kernel put there.  A frame that is left from an
+ * earlier signal makes us look at more than is needed; if there is none, the
+ * answer is no.
+ */
+static enum hpkm_stack_status
+scan_interrupted(const struct task_struct *thread, struct mm_struct *mm,
+		 const struct hpkm_ranges *ranges, unsigned long sp,
+		 struct hpkm_blocker *blocker, u64 *words)
+{
+	unsigned long end = thread->sas_ss_sp + thread->sas_ss_size;
+	enum hpkm_stack_status status;
+	unsigned long to_size, to_sp;
+	bool found = false;
+	u64 word;
+
+	hpkm_arch_signal_frame(&to_size, &to_sp);
+	for (; sp + to_sp < end; sp += sizeof(u64)) {
+		if (!word_at(mm, sp, &word) || word != thread->sas_ss_sp ||
+		    !word_at(mm, sp + to_size, &word) ||
+		    word != thread->sas_ss_size ||
+		    !word_at(mm, sp + to_sp, &word) ||
+		    on_alternate(thread, word))
+			continue;
+		found = true;
+		status = scan_stack(mm, ranges, word, blocker, words);
+		if (status != HPKM_STACK_CLEAR)
+			return status;
+	}
+	if (!found)
+		return blocked(blocker, "(alternate signal stack)", 0);
+	return HPKM_STACK_CLEAR;
+}
+
 /**
  * hpkm_stack_check() - may this thread go on after a switch?
  * @thread: a user thread that runs in @mm
@@ -198,31 +273,16 @@ enum hpkm_stack_status hpkm_stack_check(struct task_struct *thread,
 	unsigned long ip = hpkm_arch_user_ip(thread);
 	unsigned long sp = hpkm_arch_user_sp(thread);
 	const struct hpkm_range *r = find_ip(ranges, ip);
-	struct vm_area_struct *vma;
-	unsigned long end;
+	enum hpkm_stack_status status;
 
 	blocker->on_stack = 0;
 	if (r)
 		return blocked(blocker, r->func, ip);
 	if (!ranges->words)
 		return HPKM_STACK_CLEAR;
-	/*
-	 * The words of the stack below the handler's are not between the
-	 * stack pointer and the end of the alternate stack.
-	 */
-	if (sp - thread->sas_ss_sp <= thread->sas_ss_size &&
-	    thread->sas_ss_size)
-		return blocked(blocker, "(alternate signal stack)", ip);
-	if (sp % sizeof(u64))
-		return blocked(blocker, "(unaligned stack)", ip);
-
-	/* An empty stack ends at its stack pointer. */
-	vma = find_vma(mm, sp - 1);
-	if (!vma || vma->vm_start > sp - 1)
-		return blocked(blocker, "(no stack)", ip);
-	end = vma->vm_end;
-	/* Above where main's caller began there are only strings. */
-	if (sp <= mm->start_stack && mm->start_stack < end)
-		end = mm->start_stack;
-	return scan(vma, ranges, sp, end, blocker, words);
+	status = scan_stack(mm, ranges, sp, blocker, words);
+	if (status == HPKM_STACK_CLEAR && on_alternate(thread, sp))
+		status = scan_interrupted(thread, mm, ranges, sp, blocker,
+					  words);
+	return status;
 }

@@ -39,6 +39,13 @@ unsigned long hpkm_arch_user_ip(struct task_struct *task);
 unsigned long hpkm_arch_user_sp(struct task_struct *task);
 
 /*
+ * A signal frame holds the alternate stack that was set (a stack_t).  From its
+ * ss_sp, so many bytes further on stand its ss_size and the stack pointer of
+ * the code that was interrupted.
+ */
+void hpkm_arch_signal_frame(unsigned long *ss_size, unsigned long *sp);
+
+/*
  * Bytes by which the kernel may set a thread's instruction pointer back, to
  * restart a system call.
  */

@@ -18,9 +18,12 @@
 #include <linux/elf.h>
 #include <linux/sizes.h>
 #include <linux/sched/task_stack.h>
+#include <linux/signal.h>
 #include <asm/ptrace.h>
+#include <asm/sigcontext.h>
 #include <asm/sync_core.h>
 #include <asm/thread_info.h>
+#include <asm/ucontext.h>
 
 #include "arch.h"
 
@@ -81,6 +84,15 @@ unsigned long hpkm_arch_user_ip(struct task_struct *task)
 unsigned long hpkm_arch_user_sp(struct task_struct *task)
 {
 	return user_stack_pointer(task_pt_regs(task));
+}
+
+void hpkm_arch_signal_frame(unsigned long *ss_size, unsigned long *sp)
+{
+	size_t stack = offsetof(struct ucontext, uc_stack);
+
+	*ss_size = offsetof(stack_t, ss_size) - offsetof(stack_t, ss_sp);
+	*sp = offsetof(struct ucontext, uc_mcontext) +
+	      offsetof(struct sigcontext_64, sp) - stack;
 }
 
 unsigned long hpkm_arch_restart_size(void)

@@ -31,6 +31,8 @@
 
 #define PHASES 64
 #define REPLY_SECONDS 30
+/* Between two requests of a connection: an emulated machine is soon full. */
+#define PAUSE_US 3000
 
 enum { RIGHT, TEN, CENT, OTHER, LOST, KINDS };
 
@@ -107,6 +109,7 @@ static void *connection(void *arg)
 		atomic_fetch_add(&requests[now], 1);
 		kind = ask(fd, random >> 16 & 7, 1 + (random >> 20) % 20);
 		atomic_fetch_add(&replies[now][kind], 1);
+		usleep(PAUSE_US);
 	} while (kind != LOST && !atomic_load(&stop));
 	close(fd);
 	return NULL;

@@ -30,6 +30,8 @@
 
 /* Longer than anything but a hang can take on an emulated machine. */
 #define REPLY_SECONDS 30
+/* Between two requests of a connection: an emulated machine is soon full. */
+#define PAUSE_US 2000
 
 static atomic_ulong requests, replies, wrong, lost, dropped;
 static atomic_bool stop;
@@ -167,6 +169,7 @@ static void *connection(void *arg)
 		switch (load_step(c)) {
 		case LOAD_RIGHT:
 			atomic_fetch_add(&replies, 1);
+			usleep(PAUSE_US);
 			break;
 		case LOAD_WRONG:
 			/* Where the next reply begins is not known now. */
