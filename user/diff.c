@@ -498,8 +498,8 @@ static void check_changed(struct diff *d)
 			hpkm_refuse(d->verdicts, n->name,
 				    "an IFUNC resolver changes; it has run already");
 		if (n->kind == HPKM_ITEM_CONST && n->global)
-			hpkm_caution(d->verdicts, n->name,
-				     "a global constant changes: code of other files keeps using the old one");
+			hpkm_refuse(d->verdicts, n->name,
+				    "a global constant changes: code of other files would keep using the old one");
 	}
 }
 
