@@ -107,6 +107,8 @@ static int check_tables(struct check *c)
 		  1, HPKM_SEGMENTS_MAX },
 		{ "funcs", &h->funcs, sizeof(struct hpkm_image_func),
 		  1, HPKM_FUNCS_MAX },
+		{ "parts", &h->parts, sizeof(struct hpkm_image_part),
+		  0, HPKM_PARTS_MAX },
 		{ "fixups", &h->fixups, sizeof(struct hpkm_image_fixup),
 		  0, HPKM_IMAGE_SIZE_MAX },
 		{ "depends", &h->depends, sizeof(__u32),
@@ -320,6 +322,31 @@ static int check_func(struct check *c, __u32 i)
 	return 0;
 }
 
+static int check_part(struct check *c, __u32 i)
+{
+	const struct hpkm_image_part *p = &hpkm_image_parts(c->image)[i];
+	const struct hpkm_image_part *before = i ? p - 1 : NULL;
+	const struct hpkm_image_func *f;
+	__u64 size;
+
+	if (p->func >= c->header->funcs.count)
+		return bad(c, "part %u: there is no func %u", i, p->func);
+	f = &hpkm_image_funcs(c->image)[p->func];
+	size = hpkm_image_objects(c->image)[f->object].size;
+	if (p->reserved || !p->old_size ||
+	    !inside(p->old_offset, p->old_size, size))
+		return bad(c, "part %u: lies outside of its object", i);
+	if (p->old_offset < f->old_offset + f->old_size &&
+	    f->old_offset < p->old_offset + p->old_size)
+		return bad(c, "part %u: overlaps its func", i);
+	if (before && (before->func > p->func ||
+		       (before->func == p->func &&
+			before->old_offset + before->old_size >
+			p->old_offset)))
+		return bad(c, "part %u: not in order", i);
+	return 0;
+}
+
 /* The bytes that a fixup writes, 0 when its kind is not known. */
 static __u32 fixup_size(const struct hpkm_image_fixup *x)
 {
@@ -430,6 +457,7 @@ int hpkm_image_check(const void *image, size_t size, char *why,
 	    check_each(&c, c.header->objects.count, check_object) ||
 	    check_each(&c, c.header->segments.count, check_segment) ||
 	    check_each(&c, c.header->funcs.count, check_func) ||
+	    check_each(&c, c.header->parts.count, check_part) ||
 	    check_each(&c, c.header->fixups.count, check_fixup) ||
 	    check_each(&c, c.header->objects.count, check_anchor))
 		return -1;

@@ -40,6 +40,12 @@ hpkm_image_funcs(const void *image)
 	return hpkm_image_at(image, hpkm_image_header(image)->funcs);
 }
 
+static inline const struct hpkm_image_part *
+hpkm_image_parts(const void *image)
+{
+	return hpkm_image_at(image, hpkm_image_header(image)->parts);
+}
+
 static inline const struct hpkm_image_fixup *
 hpkm_image_fixups(const void *image)
 {

@@ -369,6 +369,23 @@ static int add_old_body(struct hpkm_transition *t,
 	return 0;
 }
 
+/* What the compiler moved out of that body. */
+static void add_parts(struct hpkm_transition *t, const struct hpkm_place *p)
+{
+	const struct hpkm_image_part *part = hpkm_image_parts(p->patch->image);
+	u32 n = hpkm_patch_header(p->patch)->parts.count;
+
+	for (u32 i = 0; i < n; i++, part++) {
+		const struct hpkm_image_func *f = hpkm_place_func(p, part->func);
+
+		t->ranges.range[t->ranges.count++] = (struct hpkm_range) {
+			.start = p->at[f->object].base + part->old_offset,
+			.size = part->old_size,
+			.func = hpkm_place_func_name(p, part->func),
+		};
+	}
+}
+
 static bool is_kept(const struct hpkm_transition *t, u32 place)
 {
 	return hpkm_state_find(t->to, t->from->places[place]->patch) >= 0;
@@ -433,6 +450,8 @@ static int make_ranges(struct hpkm_transition *t,
 
 		room += h->funcs.count + h->segments.count;
 	}
+	if (t->added)
+		room += hpkm_patch_header(t->added->patch)->parts.count;
 	t->ranges.range = kvmalloc_array(room + 1, sizeof(*t->ranges.range),
 					 GFP_KERNEL);
 	if (!t->ranges.range) {
@@ -440,6 +459,8 @@ static int make_ranges(struct hpkm_transition *t,
 		return -ENOMEM;
 	}
 	visit_changes(t, add_old_body);
+	if (t->added)
+		add_parts(t, t->added);
 	for (i = 0; i < places; i++) {
 		if (is_kept(t, i))
 			add_versions(t, i);

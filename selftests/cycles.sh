@@ -19,15 +19,7 @@ memory()
 
 files() { cut -f 1 /proc/sys/fs/file-nr; }
 
-# cycle N: apply and revert, N times.
-cycle()
-{
-	local i
-	for ((i = 0; i < $1; i++)); do
-		status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 || return
-		status 0 hpkm-revert v2 --pid "$pid" --wait 30 || return
-	done
-}
+cycle() { check "cycles" "$bin/cycle" "$pid" "$bin/pie/v2.image" v2 "$1"; }
 
 a_hundred()
 {
@@ -46,7 +38,7 @@ a_hundred()
 	grown=$(($(memory) - memory))
 	note "kernel memory grew by $grown kB, open files by $(($(files) - files))"
 	# Less than 10 kB a cycle: one page and what goes with it.
-	[ $grown -lt 1000 ] || fail "kernel memory grew by $grown kB"
+	[ "$grown" -lt 1000 ] || fail "kernel memory grew by $grown kB"
 	[ $(($(files) - files)) -lt 50 ] || fail "files are left open"
 	clean
 	check "the module can't be unloaded" reload_module
@@ -56,7 +48,6 @@ with_new()
 {
 	local maps
 	load pie -b 2 -z 20
-	cycle 1
 	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
 	runs 2
 	maps=$(mapped "$pid" | grep -c hpkm)

@@ -1,1 +1,312 @@
-int main(void){return 0;}
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Messages that are wrong: attributes missing, twice, of another size, out of
+ * range, nested where nothing is; commands that do not exist; files that hold
+ * no image.  Each is refused; where the module itself refuses, with words.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "genl.h"
+#include "tap.h"
+
+#define RANDOM_MESSAGES	3000
+
+static struct genl genl;
+static char *image;
+static size_t image_size;
+static int image_fd;
+
+/* Whether @error is what is expected: that one, or any when it is 0. */
+static void refuse(struct message *message, int error, const char *what)
+{
+	int ret = genl_ask(&genl, message, 0);
+	bool good = ret < 0 && (!error || ret == -error);
+
+	if (!good)
+		tap_note("answer %d (%s), expected %d", ret, strerror(-ret),
+			 -error);
+	tap_result(good && genl.words[0], "%s: %s", what, genl.words);
+}
+
+static void load_message(struct message *message, int without)
+{
+	message_begin(message, HPKM_CMD_LOAD);
+	if (without != HPKM_A_FD)
+		message_u32(message, HPKM_A_FD, image_fd);
+	if (without != HPKM_A_OFFSET)
+		message_u64(message, HPKM_A_OFFSET, 0);
+	if (without != HPKM_A_SIZE)
+		message_u64(message, HPKM_A_SIZE, image_size);
+}
+
+static void apply_message(struct message *message, int without)
+{
+	message_begin(message, HPKM_CMD_APPLY);
+	if (without != HPKM_A_PATCH_NAME)
+		message_text(message, HPKM_A_PATCH_NAME, "v2");
+	if (without != HPKM_A_TARGET)
+		message_target(message, getpid(), 0);
+}
+
+static void test_load(void)
+{
+	struct message m;
+
+	load_message(&m, HPKM_A_FD);
+	refuse(&m, EINVAL, "load without fd");
+	load_message(&m, HPKM_A_OFFSET);
+	refuse(&m, EINVAL, "load without offset");
+	load_message(&m, HPKM_A_SIZE);
+	refuse(&m, EINVAL, "load without size");
+	load_message(&m, HPKM_A_SIZE);
+	message_u32(&m, HPKM_A_SIZE, 8);
+	refuse(&m, 0, "load with a size of 4 bytes");
+	load_message(&m, HPKM_A_FD);
+	message_put(&m, HPKM_A_FD, "", 1);
+	refuse(&m, 0, "load with an fd of 1 byte");
+	load_message(&m, HPKM_A_FD);
+	message_put(&m, HPKM_A_FD, "", 0);
+	refuse(&m, 0, "load with an empty fd");
+	load_message(&m, 0);
+	message_u32(&m, HPKM_A_WAIT, 1);
+	refuse(&m, 0, "load with an attribute of apply");
+	load_message(&m, 0);
+	message_u32(&m, HPKM_A_MAX + 1, 1);
+	refuse(&m, 0, "load with an unknown attribute");
+	load_message(&m, 0);
+	message_u32(&m, 0, 1);
+	refuse(&m, 0, "load with attribute 0");
+}
+
+static void refuse_fd(int fd, uint64_t offset, uint64_t size, int error,
+		      const char *what)
+{
+	int ret = genl_load_fd(&genl, fd, offset, size);
+	bool good = ret < 0 && (!error || ret == -error);
+
+	if (!good)
+		tap_note("answer %d (%s)", ret, strerror(-ret));
+	tap_result(good && genl.words[0], "%s: %s", what, genl.words);
+}
+
+static void test_files(void)
+{
+	int pipes[2], fd, sockets[2];
+
+	refuse_fd(-1, 0, image_size, EBADF, "an fd that is not open");
+	refuse_fd(1000, 0, image_size, EBADF, "an fd that is not open");
+	fd = open("/tmp", O_RDONLY | O_DIRECTORY);
+	refuse_fd(fd, 0, image_size, 0, "a directory");
+	close(fd);
+	fd = open("/proc/self/exe", O_PATH);
+	refuse_fd(fd, 0, image_size, EBADF, "a path only");
+	close(fd);
+	if (pipe(pipes) || socketpair(AF_UNIX, SOCK_STREAM, 0, sockets))
+		exit(1);
+	refuse_fd(pipes[0], 0, image_size, 0, "a pipe");
+	refuse_fd(sockets[0], 0, image_size, 0, "a socket");
+	fd = open("/dev/zero", O_RDONLY);
+	refuse_fd(fd, 0, image_size, 0, "a device");
+	close(fd);
+	fd = open("/proc/self/mem", O_RDONLY);
+	refuse_fd(fd, 0, image_size, 0, "the memory of a process");
+	close(fd);
+	fd = open("/tmp", O_TMPFILE | O_WRONLY, 0600);
+	if (fd < 0)
+		fd = open("/dev/null", O_WRONLY);
+	refuse_fd(fd, 0, image_size, EBADF, "a file open for writing only");
+	close(fd);
+	refuse_fd(image_fd, 0, 0, 0, "size 0");
+	refuse_fd(image_fd, 0, 1, 0, "size 1");
+	refuse_fd(image_fd, 0, image_size + 1, 0, "a size beyond the file");
+	refuse_fd(image_fd, 0, UINT64_MAX, 0, "the largest size");
+	refuse_fd(image_fd, 0, 65 << 20, 0, "a size of 65 MiB");
+	refuse_fd(image_fd, 1, image_size, 0, "an offset of 1");
+	refuse_fd(image_fd, image_size, image_size, 0, "an offset at the end");
+	refuse_fd(image_fd, INT64_MAX, image_size, 0, "an offset that overflows");
+	refuse_fd(image_fd, UINT64_MAX, image_size, 0, "the largest offset");
+	for (int i = 0; i < 2; i++) {
+		close(pipes[i]);
+		close(sockets[i]);
+	}
+}
+
+static void test_apply(void)
+{
+	struct message m;
+	char name[100];
+
+	apply_message(&m, HPKM_A_PATCH_NAME);
+	refuse(&m, EINVAL, "apply without patch-name");
+	apply_message(&m, HPKM_A_TARGET);
+	refuse(&m, EINVAL, "apply with neither target nor all");
+	apply_message(&m, 0);
+	message_put(&m, HPKM_A_ALL, NULL, 0);
+	refuse(&m, EINVAL, "apply with both target and all");
+	apply_message(&m, 0);
+	refuse(&m, ENOENT, "apply of what is not loaded");
+	apply_message(&m, HPKM_A_PATCH_NAME);
+	message_put(&m, HPKM_A_PATCH_NAME, "v2", 2);
+	refuse(&m, 0, "apply with a name without NUL");
+	memset(name, 'a', sizeof(name));
+	name[sizeof(name) - 1] = 0;
+	apply_message(&m, HPKM_A_PATCH_NAME);
+	message_put(&m, HPKM_A_PATCH_NAME, name, sizeof(name));
+	refuse(&m, 0, "apply with a long name");
+	apply_message(&m, HPKM_A_TARGET);
+	message_put(&m, HPKM_A_TARGET | NLA_F_NESTED, NULL, 0);
+	refuse(&m, EINVAL, "apply with an empty target");
+	apply_message(&m, HPKM_A_TARGET);
+	message_target(&m, 0, 0);
+	refuse(&m, 0, "apply with pid 0");
+	apply_message(&m, HPKM_A_TARGET);
+	message_target(&m, UINT32_MAX, 0);
+	refuse(&m, ESRCH, "apply with the largest pid");
+	apply_message(&m, HPKM_A_TARGET);
+	message_u32(&m, HPKM_A_TARGET, 1);
+	refuse(&m, 0, "apply with a number for target");
+	apply_message(&m, HPKM_A_TARGET);
+	message_put(&m, HPKM_A_TARGET | NLA_F_NESTED, "\xff\xff\xff\xff\xff",
+		    5);
+	refuse(&m, 0, "apply with garbage for target");
+	apply_message(&m, HPKM_A_TARGET);
+	message_put(&m, HPKM_A_TARGET | NLA_F_NESTED, "\x0c\0\x01\0\x01\0\0\0",
+		    8);
+	refuse(&m, 0, "apply with a target cut short");
+	apply_message(&m, HPKM_A_TARGET);
+	message_put(&m, HPKM_A_TARGET | NLA_F_NESTED,
+		    "\x08\0\x09\0\x01\0\0\0", 8);
+	refuse(&m, 0, "apply with an unknown attribute in a target");
+	apply_message(&m, 0);
+	message_u32(&m, HPKM_A_CONSISTENCY, 17);
+	refuse(&m, 0, "apply with an unknown consistency");
+	apply_message(&m, 0);
+	message_u32(&m, HPKM_A_DISTANCE, 4097);
+	refuse(&m, 0, "apply with a distance of 4097");
+	apply_message(&m, 0);
+	message_u32(&m, HPKM_A_WAIT, UINT32_MAX);
+	refuse(&m, 0, "apply with a wait of 49 days");
+	apply_message(&m, 0);
+	message_u32(&m, HPKM_A_DRY_RUN, 1);
+	refuse(&m, 0, "apply with a number for dry-run");
+	apply_message(&m, 0);
+	message_u32(&m, HPKM_A_STATUS, 1);
+	refuse(&m, 0, "apply with an attribute of replies");
+	m.header.nlmsg_len = 0;
+}
+
+static void answers(struct message *m, int flags, int error, const char *what)
+{
+	int ret = genl_ask(&genl, m, flags);
+
+	tap_result(ret == -error, "%s: %s", what, strerror(-ret));
+}
+
+static void test_commands(void)
+{
+	struct message m;
+
+	for (int command = 0; command < 256; command += 17) {
+		if (command && command <= HPKM_CMD_MAX)
+			continue;
+		message_begin(&m, command);
+		answers(&m, 0, EOPNOTSUPP, "an unknown command");
+	}
+	message_begin(&m, HPKM_CMD_RESULT);
+	answers(&m, 0, EOPNOTSUPP, "a command that is only a reply");
+	message_begin(&m, HPKM_CMD_NOTICE);
+	answers(&m, 0, EOPNOTSUPP, "a command that is only an event");
+	message_begin(&m, HPKM_CMD_PATCH_GET);
+	answers(&m, 0, EOPNOTSUPP, "a dump asked for without the flag");
+	message_begin(&m, HPKM_CMD_LOAD);
+	answers(&m, NLM_F_DUMP, EOPNOTSUPP, "a dump of what has none");
+	message_begin(&m, HPKM_CMD_TARGET_GET);
+	answers(&m, NLM_F_DUMP, 0, "a dump of targets");
+	message_begin(&m, HPKM_CMD_PATCH_GET);
+	answers(&m, NLM_F_DUMP, 0, "a dump of patches");
+}
+
+/* The last of those that are given twice counts, as netlink has it. */
+static void test_twice(void)
+{
+	struct message m;
+	int ret;
+
+	load_message(&m, HPKM_A_FD);
+	message_u32(&m, HPKM_A_FD, 1000);
+	message_u32(&m, HPKM_A_FD, image_fd);
+	ret = genl_ask(&genl, &m, 0);
+	tap_result(!ret || genl.words[0], "load with two fds: %s",
+		   strerror(-ret));
+	apply_message(&m, 0);
+	message_target(&m, getpid(), 0);
+	message_target(&m, getpid(), 0);
+	ret = genl_ask(&genl, &m, 0);
+	tap_result(!ret || genl.words[0], "apply to one process three times: %s",
+		   strerror(-ret));
+	/* That request is still to report. */
+	if (!ret)
+		genl_outcome(&genl, &ret);
+	genl_close(&genl);
+	if (!genl_open(&genl))
+		exit(1);
+}
+
+/* Any attributes at all, of this process alone. */
+static void test_random(void)
+{
+	struct message m;
+	int refused = 0;
+
+	srand(2);
+	for (int i = 0; i < RANDOM_MESSAGES; i++) {
+		char data[64];
+		int n = rand() % 6;
+
+		message_begin(&m, 1 + rand() % HPKM_CMD_MAX);
+		while (n--) {
+			for (size_t k = 0; k < sizeof(data); k++)
+				data[k] = rand() % 4 ? 0 : rand();
+			message_put(&m, rand() % (HPKM_A_MAX + 2) |
+				    (rand() % 3 ? 0 : NLA_F_NESTED), data,
+				    rand() % 5 * 4);
+		}
+		if (!(rand() % 4))
+			m.header.nlmsg_len -= 3;
+		refused += genl_ask(&genl, &m, rand() % 8 ? 0 : NLM_F_DUMP) < 0;
+	}
+	tap_note("%d of %d refused", refused, RANDOM_MESSAGES);
+	tap_result(refused > RANDOM_MESSAGES / 2, "random messages");
+}
+
+int main(void)
+{
+	int ret;
+
+	image = read_whole(built_path("pie/v2.image"), &image_size);
+	if (!image)
+		tap_skip_all("pie/v2.image is missing");
+	if (!genl_open(&genl))
+		tap_skip_all("the module is not loaded");
+	image_fd = memfd_create("image", MFD_CLOEXEC);
+	if (write(image_fd, image, image_size) != (ssize_t)image_size)
+		return 1;
+	tap_plan(69);
+	test_load();
+	test_files();
+	test_apply();
+	test_commands();
+	test_twice();
+	test_random();
+	ret = genl_load(&genl, image, image_size);
+	tap_result(!ret, "the image is still accepted");
+	return tap_exit();
+}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * killat N COMMAND...: kill a command at the N-th stop before or after a system
- * call, counted from its first use of netlink on; what is before that only
- * loads the program.
+ * killat N COMMAND...: kill a command at its N-th system call (from 0), before
+ * that is carried out.  Counted from its first use of netlink on: what is
+ * before that only loads the program.
  *
  * Exit status: 0 it was killed, 3 it ended before.
  */
@@ -29,7 +29,7 @@ static bool opens_netlink(pid_t pid)
 
 int main(int argc, char **argv)
 {
-	bool counting = false;
+	bool counting = false, inside = false;
 	int left, status;
 	pid_t pid;
 
@@ -54,6 +54,9 @@ int main(int argc, char **argv)
 		if (WIFEXITED(status) || WIFSIGNALED(status))
 			return 3;
 		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
+			continue;
+		inside = !inside;
+		if (!inside)
 			continue;
 		counting = counting || opens_netlink(pid);
 		if (!counting || left--)

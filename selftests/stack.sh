@@ -5,7 +5,11 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
 . "$(dirname "$0")/lib.sh"
 
-slow_thread() { ls "/proc/$pid/task" | sort -n | tail -n 1; }
+slow_thread()
+{
+	local tids=("/proc/$pid/task/"*)
+	printf '%s\n' "${tids[@]##*/}" | sort -n | tail -n 1
+}
 
 # sleeper COMMAND: a thread carries it out and sleeps in it; sets tid.
 sleeper()
@@ -133,7 +137,7 @@ aside()
 	"$bin/stats" "$stats" wait handlers 1
 	hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 >"$tmp/out" 2>&1
 	got=$?
-	[ $got = 0 ] || [ $got = 6 ] || fail "status $got"
+	[ "$got" = 0 ] || [ "$got" = 6 ] || fail "status $got"
 	note "with a handler on an alternate stack: status $got"
 	tell let
 	answered

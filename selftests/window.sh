@@ -9,7 +9,8 @@
 thread()
 {
 	local tid busy
-	for tid in $(ls "/proc/$pid/task" | sort -n); do
+	for tid in "/proc/$pid/task/"*; do
+		tid=${tid##*/}
 		[ "$tid" != "$pid" ] || continue
 		busy=$((${busy:-0} + 1))
 		[ "$busy" != "$1" ] || echo "$tid"
@@ -69,7 +70,7 @@ blocked()
 	late=$!
 	soon applying || fail "apply does not wait"
 	unpark
-	wait $late || fail "apply did not succeed after the thread left: $(cat "$tmp/late")"
+	wait "$late" || fail "apply did not succeed after the thread left: $(cat "$tmp/late")"
 	runs 2
 	# Not v2's body but what stands at its start.
 	[ "$(peek "$at" 16)" != "$before" ] || fail "there is no jump"
@@ -86,18 +87,19 @@ applying() { hpkm-list | grep -qw v2; }
 frame_pointer() { blocked pie 6; }
 landing_pad() { blocked endbr 10; }
 
+at_version() { [ "$(stat_of other)" = "$1" ]; }
+
 entry()
 {
-	local at
 	load pie -b 2
 	runs 1
-	at=$(address pie answer)
-	park "$(thread 2)" "$at" 1 || return
-	# Nobody is in between: this thread came by a call from outside.
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	park "$(thread 2)" "$(address pie other)" 1 || return
+	# Whoever called it knows nothing of other versions.
+	status 0 hpkm-apply "$bin/pie/other.hpkm" --pid "$pid" --wait 30
 	unpark
-	runs 2
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	runs 1
+	soon at_version 2 || fail "other() is not replaced"
+	status 0 hpkm-revert other --pid "$pid" --wait 30
 	unharmed
 	clean
 }
@@ -105,16 +107,29 @@ entry()
 # On the jump itself stands one who has not yet taken it: it may be removed.
 jump()
 {
-	local at
 	load pie -b 2
 	runs 1
-	at=$(address pie answer)
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
-	park "$(thread 2)" "$at" 1 || return
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/other.hpkm" --pid "$pid" --wait 30
+	park "$(thread 2)" "$(address pie other)" 1 || return
+	status 0 hpkm-revert other --pid "$pid" --wait 30
 	unpark
-	runs 1
+	soon at_version 1 || fail "other() is still replaced"
 	unharmed
+	clean
+}
+
+# With several functions, one that changes too may have jumped there.
+entry_of_many()
+{
+	load pie -b 2
+	runs 1
+	park "$(thread 2)" "$(address pie answer)" 1 || return
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	says answer
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 --consistency ip
+	unpark
+	runs 2
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
 	clean
 }
 
@@ -139,5 +154,6 @@ cases \
 	frame_pointer "a thread inside the window: busy, then applied when it left" \
 	landing_pad "the same behind an endbr64" \
 	entry "a thread on the first instruction takes the jump" \
+	entry_of_many "but waits when several functions change" \
 	jump "a thread in front of the jump, at the revert" \
 	distance "--distance counts from the start of the function"

@@ -150,6 +150,23 @@ static struct json_object *fixups(const void *image)
 	return list;
 }
 
+static struct json_object *parts(const void *image)
+{
+	const struct hpkm_image_part *p = hpkm_image_parts(image);
+	struct json_object *list = json_object_new_array();
+
+	for (__u32 i = 0; i < hpkm_image_header(image)->parts.count; i++) {
+		struct json_object *o = json_object_new_object();
+
+		add(o, "function", text(hpkm_image_string(image,
+				hpkm_image_funcs(image)[p[i].func].name)));
+		add(o, "old_offset", json_object_new_int64(p[i].old_offset));
+		add(o, "old_size", json_object_new_int64(p[i].old_size));
+		json_object_array_add(list, o);
+	}
+	return list;
+}
+
 static void show_json(const void *image)
 {
 	const struct hpkm_image_header *h = hpkm_image_header(image);
@@ -172,6 +189,7 @@ static void show_json(const void *image)
 	add(doc, "objects", objects(image));
 	add(doc, "segments", segments(image));
 	add(doc, "functions", funcs(image));
+	add(doc, "parts", parts(image));
 	add(doc, "fixups", fixups(image));
 	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -220,6 +238,18 @@ static void show_object(const void *image, __u32 i)
 	}
 }
 
+static void show_parts(const void *image)
+{
+	const struct hpkm_image_part *p = hpkm_image_parts(image);
+
+	for (__u32 i = 0; i < hpkm_image_header(image)->parts.count; i++)
+		printf("  %-12sof %s at 0x%llx, %llu bytes\n", "part",
+		       hpkm_image_string(image, hpkm_image_funcs(image)
+					 [p[i].func].name),
+		       (unsigned long long)p[i].old_offset,
+		       (unsigned long long)p[i].old_size);
+}
+
 static void show_text(const void *image)
 {
 	const struct hpkm_image_header *h = hpkm_image_header(image);
@@ -237,6 +267,7 @@ static void show_text(const void *image)
 				hpkm_image_depends(image)[i]));
 	for (__u32 i = 0; i < h->objects.count; i++)
 		show_object(image, i);
+	show_parts(image);
 }
 
 int cmd_inspect(int argc, char **argv)

@@ -143,13 +143,26 @@ static void add_func(const struct hpkm_patch *patch,
 	append(funcs, &f, sizeof(f));
 }
 
+static void add_part(const struct hpkm_patch *patch,
+		     const struct hpkm_patch_part *from, struct buffer *parts)
+{
+	struct hpkm_image_part p = {
+		.func = from->func,
+		.old_offset = from->old->live - patch->anchor->base,
+		.old_size = from->old->live_size,
+	};
+
+	append(parts, &p, sizeof(p));
+}
+
 uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 			 const struct hpkm_link *link,
 			 const struct hpkm_pack_info *info, size_t *size)
 {
 	struct buffer image = { .arena = patch->arena };
 	struct buffer objects = image, segments = image, funcs = image;
-	struct buffer fixups = image, depends = image, strings = image;
+	struct buffer parts = image, fixups = image, depends = image;
+	struct buffer strings = image;
 	struct hpkm_image_header h = {
 		.magic = HPKM_IMAGE_MAGIC,
 		.format = HPKM_IMAGE_FORMAT,
@@ -167,6 +180,8 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	add_anchor(patch, link, &objects, &strings);
 	for (size_t i = 0; i < patch->func_count; i++)
 		add_func(patch, &patch->funcs[i], &funcs, &strings);
+	for (size_t i = 0; i < patch->part_count; i++)
+		add_part(patch, &patch->parts[i], &parts);
 	for (size_t i = 0; i < link->fixup_count; i++) {
 		const struct hpkm_link_fixup *from = &link->fixups[i];
 		struct hpkm_image_fixup x = {
@@ -189,6 +204,7 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	add_table(&image, &h.segments, &segments,
 		  sizeof(struct hpkm_image_segment));
 	add_table(&image, &h.funcs, &funcs, sizeof(struct hpkm_image_func));
+	add_table(&image, &h.parts, &parts, sizeof(struct hpkm_image_part));
 	add_table(&image, &h.fixups, &fixups, sizeof(struct hpkm_image_fixup));
 	add_table(&image, &h.depends, &depends, sizeof(uint32_t));
 	add_table(&image, &h.strings, &strings, 1);

@@ -18,6 +18,12 @@ struct hpkm_patch_func {
 	unsigned int window_size;
 };
 
+/* A piece of it that stands elsewhere (".cold"). */
+struct hpkm_patch_part {
+	size_t func;		/* index in funcs */
+	const struct hpkm_item *old;
+};
+
 struct hpkm_patch {
 	struct hpkm_arena *arena;
 	struct hpkm_anchor *anchor;
@@ -25,6 +31,8 @@ struct hpkm_patch {
 	size_t pair_count;
 	struct hpkm_patch_func *funcs;	/* by address in the anchor */
 	size_t func_count;
+	struct hpkm_patch_part *parts;	/* by func, then address */
+	size_t part_count;
 	struct hpkm_verdicts verdicts;
 };
 

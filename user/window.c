@@ -190,6 +190,38 @@ static void check_apart(struct hpkm_patch *patch)
 	}
 }
 
+static int compare_parts(const void *x, const void *y)
+{
+	const struct hpkm_patch_part *a = x, *b = y;
+
+	if (a->func != b->func)
+		return a->func < b->func ? -1 : 1;
+	return a->old->live < b->old->live ? -1 : a->old->live > b->old->live;
+}
+
+/* The moved parts of what is replaced: threads may stand in them, too. */
+static void gather_parts(struct hpkm_patch *patch, struct hpkm_object *old)
+{
+	for (size_t i = 0; i < old->item_count; i++) {
+		struct hpkm_item *o = old->items[i];
+		struct hpkm_patch_func key = { .old = o->parent }, *f;
+
+		if (o->kind != HPKM_ITEM_COLD || !o->live_size)
+			continue;
+		f = bsearch(&key, patch->funcs, patch->func_count,
+			    sizeof(*f), compare_funcs);
+		if (!f || f->old != o->parent)
+			continue;
+		patch->parts = hpkm_arena_push(patch->arena, patch->parts,
+					       patch->part_count,
+					       sizeof(*patch->parts));
+		patch->parts[patch->part_count++] = (struct hpkm_patch_part){
+			.func = f - patch->funcs,
+			.old = o,
+		};
+	}
+}
+
 void hpkm_window_check(struct hpkm_patch *patch)
 {
 	for (size_t i = 0; i < patch->pair_count; i++) {
@@ -207,4 +239,9 @@ void hpkm_window_check(struct hpkm_patch *patch)
 		qsort(patch->funcs, patch->func_count, sizeof(*patch->funcs),
 		      compare_funcs);
 	check_apart(patch);
+	for (size_t i = 0; patch->func_count && i < patch->pair_count; i++)
+		gather_parts(patch, &patch->pairs[i].old);
+	if (patch->part_count)
+		qsort(patch->parts, patch->part_count, sizeof(*patch->parts),
+		      compare_parts);
 }

@@ -31,6 +31,7 @@
 #define HPKM_OBJECTS_MAX	64
 #define HPKM_SEGMENTS_MAX	256
 #define HPKM_FUNCS_MAX		131072
+#define HPKM_PARTS_MAX		131072
 #define HPKM_DEPENDS_MAX	64
 #define HPKM_ID_MAX		64
 #define HPKM_DIGEST_SIZE	32	/* SHA-256 */
@@ -62,6 +63,7 @@ struct hpkm_image_header {
 	struct hpkm_image_table objects;
 	struct hpkm_image_table segments;
 	struct hpkm_image_table funcs;
+	struct hpkm_image_table parts;
 	struct hpkm_image_table fixups;
 	struct hpkm_image_table depends;	/* __u32 strings: patch names */
 	struct hpkm_image_table strings;	/* NUL-terminated; the first one is "" */
@@ -140,6 +142,18 @@ struct hpkm_image_func {
 	__u32 reserved;		/* 0 */
 	__u8 window[HPKM_WINDOW_MAX];
 	__u8 digest[HPKM_DIGEST_SIZE];	/* SHA-256 of the old_size old bytes */
+};
+
+/*
+ * A part of an old body that the compiler moved away from it (".cold").  Nothing
+ * is written there; but a thread that is in it is in the old function.  Parts
+ * stand in ascending (func, old_offset) and overlap neither funcs nor parts.
+ */
+struct hpkm_image_part {
+	__u32 func;		/* index */
+	__u32 reserved;		/* 0 */
+	__u64 old_offset;	/* object offset, in the func's object */
+	__u64 old_size;
 };
 
 /*

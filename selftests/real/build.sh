@@ -18,7 +18,7 @@ build_tree()
 		cat "$real/$package/source/version" "$here/cc" "$here/build.sh"
 	} | cksum)
 	[ "$(cat "$dir/built" 2>/dev/null)" != "$key" ] || return 0
-	rm -rf "$dir/built" "$dir/tree" "$dir/objects" "$dir/commands" "$dir/bin"
+	rm -rf "${dir:?}"/{built,built.aside,tree,objects,commands,bin}
 	mkdir -p "$dir/bin" || return 1
 	# shellcheck disable=SC2086
 	source_unpack "$real/$package/source" "$dir/tree" $patches ${without:-} ||

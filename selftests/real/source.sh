@@ -57,9 +57,13 @@ source_use()
 source_fetch()
 {
 	local package=$1 dir=$real/$1/source tmp
+	# Several fixes may be for one package.
+	exec 6>"$real/.$package.source.lock"
+	flock 6
 	if [ ! -e "$dir/version" ]; then
 		need apt-get dpkg-source
 		mkdir -p "$real/$package"
+		rm -rf "$real/$package"/.source.*
 		tmp=$(mktemp -d "$real/$package/.source.XXXXXX") || return 1
 		source_use
 		say "$package: downloading the source package"
