@@ -588,7 +588,7 @@ void hpkm_request_cancel(u32 portid)
 int hpkm_request_init(const struct hpkm_reporter *reporter)
 {
 	report = reporter;
-	workers = alloc_workqueue("hpkm", WQ_UNBOUND, RUNNING_MAX);
+	workers = alloc_workqueue("hpkm", WQ_UNBOUND | WQ_HIGHPRI, RUNNING_MAX);
 	return workers ? 0 : -ENOMEM;
 }
 

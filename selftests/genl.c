@@ -117,12 +117,38 @@ static void keep_words(struct genl *genl, struct nlmsghdr *header)
 			 (char *)attr + NLA_HDRLEN);
 }
 
+/* Results may come before the acknowledgement of what they are results of. */
+static void keep_outcome(struct genl *genl, struct nlmsghdr *header)
+{
+	struct genlmsghdr *message = NLMSG_DATA(header);
+	char *attrs = (char *)message + GENL_HDRLEN;
+	int size = header->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN;
+	struct nlattr *attr;
+
+	if (message->cmd == HPKM_CMD_RESULT && genl->target < 0) {
+		attr = find(attrs, size, HPKM_A_TARGET);
+		if (attr)
+			attr = find((char *)attr + NLA_HDRLEN,
+				    attr->nla_len - NLA_HDRLEN,
+				    HPKM_A_TARGET_STATUS);
+		if (attr)
+			genl->target = *(int *)((char *)attr + NLA_HDRLEN);
+	}
+	if (message->cmd == HPKM_CMD_DONE) {
+		attr = find(attrs, size, HPKM_A_STATUS);
+		genl->outcome = attr ? *(int *)((char *)attr + NLA_HDRLEN) : -1;
+		genl->done = true;
+	}
+}
+
 int genl_ask(struct genl *genl, struct message *message, int flags)
 {
 	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 	struct nlmsghdr *header;
 
 	genl->words[0] = 0;
+	genl->done = false;
+	genl->target = -1;
 	message->header.nlmsg_seq = ++genl->seq;
 	if (!message->header.nlmsg_type)
 		message->header.nlmsg_type = genl->family;
@@ -132,6 +158,8 @@ int genl_ask(struct genl *genl, struct message *message, int flags)
 		return -errno;
 	/* Replies may come in several parts; the error or the end is last. */
 	while ((header = receive(genl))) {
+		if (header->nlmsg_type == genl->family)
+			keep_outcome(genl, header);
 		if (header->nlmsg_seq != genl->seq)
 			continue;
 		if (header->nlmsg_type == NLMSG_ERROR) {
@@ -148,30 +176,11 @@ int genl_outcome(struct genl *genl, int *target)
 {
 	struct nlmsghdr *header;
 
-	*target = -1;
-	while ((header = receive(genl))) {
-		struct genlmsghdr *message = NLMSG_DATA(header);
-		char *attrs = (char *)message + GENL_HDRLEN;
-		int size = header->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN;
-		struct nlattr *attr;
-
-		if (header->nlmsg_type != genl->family)
-			continue;
-		if (message->cmd == HPKM_CMD_RESULT && *target < 0) {
-			attr = find(attrs, size, HPKM_A_TARGET);
-			if (attr)
-				attr = find((char *)attr + NLA_HDRLEN,
-					    attr->nla_len - NLA_HDRLEN,
-					    HPKM_A_TARGET_STATUS);
-			if (attr)
-				*target = *(int *)((char *)attr + NLA_HDRLEN);
-		}
-		if (message->cmd == HPKM_CMD_DONE) {
-			attr = find(attrs, size, HPKM_A_STATUS);
-			return attr ? *(int *)((char *)attr + NLA_HDRLEN) : -1;
-		}
-	}
-	return -1;
+	while (!genl->done && (header = receive(genl)))
+		if (header->nlmsg_type == genl->family)
+			keep_outcome(genl, header);
+	*target = genl->target;
+	return genl->done ? genl->outcome : -1;
 }
 
 static int resolve(struct genl *genl)

@@ -21,6 +21,9 @@ struct genl {
 	uint16_t family;
 	uint32_t seq;
 	char words[256];	/* of the kernel, on the last error */
+	bool done;		/* the outcome of the last request came */
+	int outcome;
+	int target;
 };
 
 struct message {

@@ -58,7 +58,13 @@ check()
 # is TEXT GOT WANTED
 is()
 {
-	[ "$2" = "$3" ] || fail "$1: '$2', not '$3'"
+	[ "$2" != "$3" ] || return 0
+	if [[ $2 != *$'\n'* ]]; then
+		fail "$1: '$2', not '$3'"
+	else
+		fail "$1 are not as they were"
+		diff <(echo "$3") <(echo "$2") | sed 's/^/#   /' | head -n 20
+	fi
 }
 
 # status N COMMAND...: what it prints goes to $tmp/out and $tmp/err.

@@ -161,7 +161,7 @@ static void test_targets(void)
 	if (!genl_open(&genl))
 		exit(1);
 	ret = genl_load(&genl, image, image_size);
-	tap_result(!ret, "load");
+	tap_result(!ret, "load: %s", genl.words);
 	ret = transition(&genl, HPKM_CMD_APPLY, target, start + 1, &status);
 	tap_result(status == HPKM_STATUS_GONE,
 		   "a pid with another start time: status %d, %d", ret, status);

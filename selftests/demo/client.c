@@ -32,7 +32,7 @@
 #define PHASES 64
 #define REPLY_SECONDS 30
 /* Between two requests of a connection: an emulated machine is soon full. */
-#define PAUSE_US 3000
+#define PAUSE_US 10000
 
 enum { RIGHT, TEN, CENT, OTHER, LOST, KINDS };
 
