@@ -67,17 +67,15 @@ no_process()
 
 zombie()
 {
-	# Its parent does not wait for it.
-	sh -c 'true & echo $! >"$1"; exec sleep 1000' sh "$tmp/zombie" &
-	started+=($!)
-	soon test -s "$tmp/zombie"
-	pid=$(<"$tmp/zombie")
-	soon is_zombie
+	watch parent true
+	soon is_zombie || fail "there is no zombie"
 	status 3 apply --pid "$pid"
+	# That it has ended, and the signal of it.
+	watched 2
 	clean
 }
 
-is_zombie() { grep -q '^State:.Z' "/proc/$pid/status"; }
+is_zombie() { grep -q '^State:.Z' "/proc/$pid/status" 2>/dev/null; }
 
 thread_id()
 {

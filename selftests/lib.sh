@@ -223,6 +223,30 @@ reload_module()
 	rmmod hpkm && insmod "$file"
 }
 
+# watch MODE ...: start the watcher (watch.c); a parent's child is then $pid.
+watch()
+{
+	mkfifo "$tmp/watch"
+	exec 8<>"$tmp/watch"
+	"$bin/watch" "$@" <&8 >"$tmp/watched" 2>&1 &
+	watcher=$!
+	started+=("$watcher")
+	soon grep -q ready "$tmp/watched" || fail "watch: $(<"$tmp/watched")"
+	[ "$1" != parent ] || read -r _ pid <"$tmp/watched"
+}
+
+# watched: end it; it must have been told of nothing but $1 (0) events.
+watched()
+{
+	local events
+	echo >&8
+	wait "$watcher"
+	exec 8>&-
+	events=$(tail -n 1 "$tmp/watched")
+	rm -f "$tmp/watch" "$tmp/watched"
+	is "events that were seen" "$events" "${1:-0}"
+}
+
 # address KIND SYMBOL: where a function of load is in process $pid. The symbols
 # were written to a file when it was built.
 address()
