@@ -52,7 +52,8 @@ static inline void hpkm_vma_flags(struct vm_area_struct *vma,
 
 /*
  * The mapping operation of our files: shmem's, after which our vm_ops take
- * the place of shmem's and the mapping is one that fork does not copy.
+ * the place of shmem's and the mapping is one that fork does not copy, and
+ * that neither grows nor is merged with its neighbour.
  * Where vma_flags_t exists it is mmap_prepare, which fills in a description
  * of a mapping that is still to be made.
  */
@@ -71,7 +72,7 @@ static inline int hpkm_map(struct vm_area_desc *desc)
 	if (ret)
 		return ret;
 	desc->vm_ops = hpkm_own_vm_ops(desc->file, desc->vm_ops);
-	vma_flags_set(&desc->vma_flags, VMA_DONTCOPY_BIT);
+	vma_flags_set(&desc->vma_flags, VMA_DONTCOPY_BIT, VMA_DONTEXPAND_BIT);
 	return 0;
 }
 #else
@@ -84,7 +85,7 @@ static inline int hpkm_map(struct file *file, struct vm_area_struct *vma)
 	if (ret)
 		return ret;
 	vma->vm_ops = hpkm_own_vm_ops(file, vma->vm_ops);
-	hpkm_vma_flags(vma, VM_DONTCOPY, 0);
+	hpkm_vma_flags(vma, VM_DONTCOPY | VM_DONTEXPAND, 0);
 	return 0;
 }
 #endif

@@ -264,6 +264,24 @@ static int check_segment(struct check *c, __u32 i)
 	return 0;
 }
 
+/* What a small image can make the kernel set aside is bounded, too. */
+static int check_sums(struct check *c)
+{
+	const struct hpkm_image_segment *s = hpkm_image_segments(c->image);
+	__u64 data = 0, mem = 0;
+
+	for (__u32 i = 0; i < c->header->segments.count; i++) {
+		data += s[i].data_size;
+		mem += s[i].mem_size;
+	}
+	if (data > c->size)
+		return bad(c, "segments: more data than the image has");
+	if (mem > HPKM_SPAN_SIZE_MAX)
+		return bad(c, "segments: 0x%llx bytes of memory",
+			   (unsigned long long)mem);
+	return 0;
+}
+
 /* The segment that holds all of [offset, offset + size) of a span. */
 static const struct hpkm_image_segment *
 segment_of(struct check *c, __u32 object, __u64 offset, __u64 size)
@@ -456,6 +474,7 @@ int hpkm_image_check(const void *image, size_t size, char *why,
 	if (check_header(&c) || check_tables(&c) || check_strings(&c) ||
 	    check_each(&c, c.header->objects.count, check_object) ||
 	    check_each(&c, c.header->segments.count, check_segment) ||
+	    check_sums(&c) ||
 	    check_each(&c, c.header->funcs.count, check_func) ||
 	    check_each(&c, c.header->parts.count, check_part) ||
 	    check_each(&c, c.header->fixups.count, check_fixup) ||

@@ -289,11 +289,7 @@ static int put_target(struct sk_buff *skb, const struct hpkm_transition *t,
 
 static size_t target_size(const struct hpkm_transition *t)
 {
-	size_t size = 1024;
-
-	for (u32 i = 0; i < t->blocker_count; i++)
-		size += 128 + strlen(t->blockers[i].func);
-	return size;
+	return 1024 + t->blocker_count * (sizeof(struct hpkm_blocker) + 64);
 }
 
 static struct sk_buff *make_result(const struct hpkm_request *request,
@@ -479,7 +475,10 @@ static void add_target(struct target_dump *dump, pid_t pid)
 	if (!hpkm_target_open(&target, group, 0, why, sizeof(why))) {
 		struct hpkm_state *state = hpkm_state_of(target.mm);
 
-		if (state) {
+		/* A revert that is just being completed leaves an empty one. */
+		if (state && !state->place_count) {
+			hpkm_state_put(state);
+		} else if (state) {
 			typeof(dump->target[0]) *d =
 				&dump->target[dump->count++];
 

@@ -47,7 +47,12 @@ static int check_depends(struct hpkm_transition *t,
 			 const struct hpkm_patch *patch)
 {
 	const __u32 *depends = hpkm_image_depends(patch->image);
+	const struct hpkm_image_header *h = hpkm_patch_header(patch);
 
+	if (h->flags & HPKM_IMAGE_REPLACE && h->depends.count) {
+		why(t, "it depends on patches that it replaces");
+		return -EINVAL;
+	}
 	for (u32 i = 0; i < hpkm_patch_header(patch)->depends.count; i++) {
 		const char *name = hpkm_patch_string(patch, depends[i]);
 
@@ -143,32 +148,34 @@ static int check_bodies(struct hpkm_transition *t,
 	return ret;
 }
 
-/* Slots of a table that sites use, as a bitmap for bitmap_free(). */
-static unsigned long *used_slots(const struct hpkm_state *state,
-				 const struct hpkm_table *table)
+static void mark_slots(unsigned long *used, const struct hpkm_state *state,
+		       const struct hpkm_table *table)
 {
-	unsigned long *used = bitmap_zalloc(table->slots, GFP_KERNEL);
-
-	for (u32 i = 0; used && i < state->site_count; i++) {
+	for (u32 i = 0; state && i < state->site_count; i++) {
 		unsigned long slot = state->sites[i].slot;
 
 		if (slot >= table->start &&
 		    slot < table->start + table->slots * sizeof(u64))
 			__set_bit((slot - table->start) / sizeof(u64), used);
 	}
-	return used;
 }
 
-/* Give the slots of @table to sites of object @at that have none yet. */
-static int assign_slots(struct hpkm_state *state,
+/*
+ * Give free slots of @table to sites of the object at @base that have none.  A
+ * slot that this very transition frees is not free yet.
+ */
+static int assign_slots(struct hpkm_transition *t,
 			const struct hpkm_table *table, unsigned long base,
 			u64 size)
 {
-	unsigned long *used = used_slots(state, table);
+	unsigned long *used = bitmap_zalloc(table->slots, GFP_KERNEL);
+	struct hpkm_state *state = t->to;
 	unsigned long bit = 0;
 
 	if (!used)
 		return -ENOMEM;
+	mark_slots(used, t->from, table);
+	mark_slots(used, state, table);
 	for (u32 i = 0; i < state->site_count; i++) {
 		struct hpkm_site *site = &state->sites[i];
 
@@ -207,7 +214,7 @@ static int find_slots(struct hpkm_transition *t, unsigned long base, u64 size)
 			return 0;
 		if (!hpkm_table_reaches(&t->to->tables[i], base, size))
 			continue;
-		ret = assign_slots(t->to, &t->to->tables[i], base, size);
+		ret = assign_slots(t, &t->to->tables[i], base, size);
 		if (ret)
 			return ret;
 	}
@@ -222,7 +229,7 @@ static int find_slots(struct hpkm_transition *t, unsigned long base, u64 size)
 		hpkm_table_unmap(&t->target, &table);
 		return ret;
 	}
-	return assign_slots(t->to, &table, base, size);
+	return assign_slots(t, &table, base, size);
 }
 
 static int find_all_slots(struct hpkm_transition *t)
@@ -344,7 +351,8 @@ static int count_change(struct hpkm_transition *t,
  * the switch.  That is safe when it was called from code that stays; but a
  * version of another changed function may have jumped there (a tail call
  * leaves no return address) with arguments as only that version means them.
- * So with stack consistency and several functions it blocks, too.
+ * So with stack consistency and several functions it blocks, unless the code
+ * at its return address is seen to call just this function.
  */
 static int add_old_body(struct hpkm_transition *t,
 			const struct hpkm_site *before,
@@ -363,6 +371,7 @@ static int add_old_body(struct hpkm_transition *t,
 		.size = after ? f->old_size : 0,
 		.window = before && after ? 0 : f->window_size,
 		.entry_ok = !t->ranges.bodies || t->ranges.changes == 1,
+		.called_ok = true,
 		.func = hpkm_place_func_name(state->places[site->place],
 					     site->func),
 	};
@@ -468,6 +477,14 @@ static int make_ranges(struct hpkm_transition *t,
 			add_image_text(t, i);
 	}
 	hpkm_ranges_finish(&t->ranges);
+	for (i = 1; i < t->ranges.count; i++) {
+		const struct hpkm_range *r = &t->ranges.range[i - 1];
+
+		if (r->start + r->size <= r[1].start)
+			continue;
+		why(t, "%s and %s overlap in the process", r->func, r[1].func);
+		return -EINVAL;
+	}
 	return 0;
 }
 

@@ -24,6 +24,8 @@
 #define RUNNING_MAX		64
 /* Stack pages are faulted in so often between two back-offs. */
 #define FAULTS_MAX		256
+/* A plan that had to be made anew so often will not do. */
+#define STALE_MAX		16
 
 static DEFINE_MUTEX(running_lock);
 static LIST_HEAD(running);
@@ -179,7 +181,8 @@ static bool claim_all(struct hpkm_request *request)
 		if (hpkm_target_claim(&t->target))
 			continue;
 		memset(&t->blockers[0], 0, sizeof(t->blockers[0]));
-		t->blockers[0].func = "(another request is under way)";
+		strscpy(t->blockers[0].func, "(another request is under way)",
+			sizeof(t->blockers[0].func));
 		t->blocker_count = 1;
 		unclaim_all(request);
 		return false;
@@ -231,27 +234,47 @@ static u32 count_planned(const struct hpkm_request *request)
 	return count;
 }
 
-/* What the stop found that can be done something about at once. */
-static bool make_ready(struct hpkm_request *request)
+/* The process ended, or runs another program; others go on without it. */
+static void leave_out(struct hpkm_request *request, struct hpkm_transition *t)
+{
+	t->status = HPKM_STATUS_GONE;
+	snprintf(t->why, sizeof(t->why),
+		 "the process ended, or runs another program");
+	hpkm_plan_abandon(t);
+	report->notice(request, HPKM_EVENT_GONE, t);
+}
+
+/*
+ * Do something about what an unsuccessful stop found.  False when a target
+ * can't be switched ever; *@at_once when the next attempt need not wait.
+ */
+static bool make_ready(struct hpkm_request *request,
+		       const struct hpkm_stop *stop, bool *at_once)
 {
 	struct hpkm_transition *t;
-	bool again = false;
 
+	*at_once = false;
 	list_for_each_entry(t, &request->transitions, node) {
 		u8 byte;
 
 		if (!is_planned(t))
 			continue;
-		if (t->fault_at) {
-			hpkm_target_read(&t->target, t->fault_at, &byte, 1);
-			again = true;
-		}
-		if (t->stale) {
+		if (stop->checked && !t->threads) {
+			leave_out(request, t);
+		} else if (t->stale) {
 			hpkm_plan_abandon(t);
-			again = true;
+			if (++t->stale_count < STALE_MAX)
+				continue;
+			t->status = HPKM_STATUS_REFUSED;
+			snprintf(t->why, sizeof(t->why),
+				 "its code or our mappings keep changing");
+			return false;
+		} else if (t->fault_at) {
+			hpkm_target_read(&t->target, t->fault_at, &byte, 1);
+			*at_once = true;
 		}
 	}
-	return again;
+	return true;
 }
 
 static void note_blocked(struct hpkm_request *request)
@@ -299,7 +322,7 @@ static int try_once(struct hpkm_request *request, struct hpkm_stop *stop)
 		stop->done = true;
 	kvfree(stop->transitions);
 	request->attempts += !!stop->count;
-	request->words = stop->words;
+	request->words = stop->scanned.words;
 	return ret;
 }
 
@@ -309,11 +332,7 @@ static void finish_one(struct hpkm_request *request, struct hpkm_transition *t)
 						 HPKM_EVENT_REVERTED;
 
 	if (!t->threads) {
-		t->status = HPKM_STATUS_GONE;
-		snprintf(t->why, sizeof(t->why),
-			 "the process ended, or runs another program");
-		hpkm_plan_abandon(t);
-		report->notice(request, HPKM_EVENT_GONE, t);
+		leave_out(request, t);
 	} else if (request->dry_run) {
 		t->status = HPKM_STATUS_DRY_RUN;
 		hpkm_plan_abandon(t);
@@ -342,7 +361,8 @@ static void give_up(struct hpkm_request *request)
 	struct hpkm_transition *t;
 
 	list_for_each_entry(t, &request->transitions, node) {
-		if (t->status != HPKM_STATUS_READY || !t->blocker_count)
+		if (t->status != HPKM_STATUS_READY ||
+		    (!t->blocker_count && !t->stale_count))
 			continue;
 		t->status = HPKM_STATUS_BUSY;
 		snprintf(t->why, sizeof(t->why),
@@ -358,7 +378,7 @@ static bool run_round(struct hpkm_request *request, unsigned long deadline)
 {
 	unsigned int delay_ms = BACKOFF_MIN_MS, faults = 0;
 	struct hpkm_stop stop;
-	bool done = false;
+	bool done = false, at_once;
 
 	while (!claim_all(request)) {
 		if (!back_off(request, deadline, &delay_ms)) {
@@ -380,8 +400,9 @@ static bool run_round(struct hpkm_request *request, unsigned long deadline)
 			break;
 		}
 		note_blocked(request);
-		if (make_ready(request) && faults++ < FAULTS_MAX &&
-		    !cancelled(request))
+		if (!make_ready(request, &stop, &at_once))
+			break;
+		if (at_once && faults++ < FAULTS_MAX && !cancelled(request))
 			continue;
 		faults = 0;
 		if (!back_off(request, deadline, &delay_ms)) {
@@ -422,6 +443,7 @@ static bool any_ready(const struct hpkm_request *request)
 static void run_rounds(struct hpkm_request *request)
 {
 	unsigned long deadline = jiffies + msecs_to_jiffies(request->wait_ms);
+	unsigned int rounds = 0;
 
 	if (!request->all) {
 		/* A process that can't be had: nothing is done to the others. */
@@ -432,6 +454,10 @@ static void run_rounds(struct hpkm_request *request)
 	do {
 		if (collect_all(request) || !any_ready(request))
 			return;
+		if (rounds++ && !time_before(jiffies, deadline)) {
+			give_up(request);
+			return;
+		}
 	} while (run_round(request, deadline) && !request->dry_run &&
 		 !cancelled(request));
 }
@@ -480,9 +506,13 @@ static void run(struct work_struct *work)
 {
 	struct hpkm_request *request =
 		container_of(work, struct hpkm_request, work);
+	struct hpkm_transition *t;
 
 	run_rounds(request);
 	conclude(request);
+	/* The client may be slow to read: don't keep memory of the dead. */
+	list_for_each_entry(t, &request->transitions, node)
+		hpkm_target_leave(&t->target);
 	send_report(request);
 
 	mutex_lock(&running_lock);

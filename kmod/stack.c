@@ -8,12 +8,20 @@
  * call, blocks as well: the answer errs on the safe side.
  */
 #include <linux/mm.h>
+#include <linux/sizes.h>
 #include <linux/sort.h>
+#include <linux/uaccess.h>
+#include <linux/uprobes.h>
 
 #include "arch/arch.h"
 #include "compat.h"
 #include "stack.h"
 #include "walk.h"
+
+/* Of all stacks in one stop: 256 MiB with pages of 4 KiB. */
+#define STOP_PAGES_MAX		65536
+/* A signal frame with the largest register state, and room. */
+#define SIGNAL_FRAME_MAX	SZ_64K
 
 static int by_start(const void *a, const void *b)
 {
@@ -35,6 +43,7 @@ void hpkm_ranges_finish(struct hpkm_ranges *ranges)
 	ranges->low = ULONG_MAX;
 	ranges->high = 0;
 	ranges->words = false;
+	ranges->unmap = false;
 	for (i = 0; i < ranges->count; i++) {
 		const struct hpkm_range *r = &ranges->range[i];
 		unsigned long size = max3(r->size, 2UL * HPKM_WINDOW_MAX,
@@ -44,6 +53,7 @@ void hpkm_ranges_finish(struct hpkm_ranges *ranges)
 		ranges->high = max(ranges->high, r->start + size);
 		if (ranges->bodies || r->window || r->unmap)
 			ranges->words = true;
+		ranges->unmap |= r->unmap;
 	}
 }
 
@@ -80,6 +90,74 @@ static const struct hpkm_range *find_word(const struct hpkm_ranges *ranges,
 		return NULL;
 	if (offset < r->window || (ranges->bodies && offset < r->size))
 		return r;
+	return NULL;
+}
+
+/*
+ * A thread stands at the first instruction of @r.  Was it called there, by an
+ * instruction that names it?  Then its caller stays, or is found on the stack.
+ */
+static bool was_called(struct mm_struct *mm, const struct hpkm_range *r,
+		       unsigned long sp)
+{
+	u8 code[HPKM_ARCH_CALL_SIZE];
+	u64 back;
+
+	return hpkm_walk_read(mm, sp, &back, sizeof(back)) &&
+	       hpkm_walk_read(mm, back - sizeof(code), code, sizeof(code)) &&
+	       hpkm_arch_calls(code, back, r->start);
+}
+
+#ifdef CONFIG_UPROBES
+/*
+ * A return probe puts an address of its own on the stack in place of the real
+ * one, and a thread that steps over a probed instruction does so elsewhere.
+ */
+static const struct hpkm_range *find_probed(const struct task_struct *thread,
+					    const struct hpkm_ranges *ranges,
+					    unsigned long *ip)
+{
+	const struct uprobe_task *probe = thread->utask;
+	const struct return_instance *i = probe ? probe->return_instances : NULL;
+
+	if (probe && probe->active_uprobe) {
+		*ip = probe->vaddr;
+		return find_word(ranges, *ip);
+	}
+	for (; i; i = i->next) {
+		*ip = i->orig_ret_vaddr;
+		if (find_word(ranges, *ip))
+			return find_word(ranges, *ip);
+	}
+	return NULL;
+}
+#else
+static const struct hpkm_range *find_probed(const struct task_struct *thread,
+					    const struct hpkm_ranges *ranges,
+					    unsigned long *ip)
+{
+	return NULL;
+}
+#endif
+
+/* A pointer to code that goes may be in a register only. */
+static const struct hpkm_range *find_register(struct task_struct *thread,
+					      const struct hpkm_ranges *ranges,
+					      unsigned long *ip)
+{
+	const unsigned long *registers;
+	unsigned int count;
+
+	if (!ranges->unmap)
+		return NULL;
+	registers = hpkm_arch_user_registers(thread, &count);
+	while (count--) {
+		const struct hpkm_range *r = find_word(ranges, *registers);
+
+		*ip = *registers++;
+		if (r && r->unmap)
+			return r;
+	}
 	return NULL;
 }
 
@@ -121,14 +199,14 @@ static bool scan_page(const struct hpkm_ranges *ranges, const u64 *words,
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		unsigned long word = READ_ONCE_NOCHECK(words[i]);
+		unsigned long word = words[i];
 		const struct hpkm_range *r;
 
 		if (word < ranges->low || word > ranges->high)
 			continue;
 		r = find_word(ranges, word);
 		if (r) {
-			blocker->func = r->func;
+			strscpy(blocker->func, r->func, sizeof(blocker->func));
 			blocker->ip = word;
 			blocker->on_stack = address + i * sizeof(u64);
 			return true;
@@ -140,36 +218,64 @@ static bool scan_page(const struct hpkm_ranges *ranges, const u64 *words,
 static enum hpkm_stack_status blocked(struct hpkm_blocker *blocker,
 				      const char *why, unsigned long ip)
 {
-	blocker->func = why;
+	strscpy(blocker->func, why, sizeof(blocker->func));
 	blocker->ip = ip;
 	return HPKM_STACK_BLOCKED;
+}
+
+static enum hpkm_stack_status absent(struct hpkm_blocker *blocker,
+				     unsigned long address)
+{
+	blocker->on_stack = address;
+	return HPKM_STACK_ABSENT;
+}
+
+/*
+ * May a page that is not there be taken for zeros?  On PREEMPT_RT a page table
+ * entry can be empty for a moment: who changes it may have been preempted.
+ */
+static bool reads_as_zeros(struct vm_area_struct *vma)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) && vma_is_anonymous(vma) &&
+	       !(vma->vm_flags & VM_UFFD_MISSING);
 }
 
 static enum hpkm_stack_status scan(struct vm_area_struct *vma,
 				   const struct hpkm_ranges *ranges,
 				   unsigned long sp, unsigned long end,
-				   struct hpkm_blocker *blocker, u64 *words)
+				   struct hpkm_blocker *blocker,
+				   struct hpkm_scanned *scanned)
 {
+	/* One CPU scans, in one stop at a time. */
+	static u64 copy[PAGE_SIZE / sizeof(u64)];
+
 	while (sp < end) {
 		unsigned long stop = min(end, (sp | ~PAGE_MASK) + 1);
 		size_t count = (stop - sp) / sizeof(u64);
 		void *page;
 
+		if (scanned->pages++ >= STOP_PAGES_MAX)
+			return blocked(blocker, "(stacks are too large)", 0);
 		switch (hpkm_walk(vma->vm_mm, sp, &page)) {
 		case HPKM_WALK_PRESENT:
-			*words += count;
-			if (scan_page(ranges, page + offset_in_page(sp),
-				      count, sp, blocker))
+			/* Not all that is mapped there is mapped here. */
+			if (copy_from_kernel_nofault(copy, page +
+						     offset_in_page(sp),
+						     stop - sp))
+				return blocked(blocker, "(unreadable stack)",
+					       0);
+			scanned->words += count;
+			if (scan_page(ranges, copy, count, sp, blocker))
 				return HPKM_STACK_BLOCKED;
 			break;
 		case HPKM_WALK_ZEROS:
-			if (vma_is_anonymous(vma) &&
-			    !(vma->vm_flags & VM_UFFD_MISSING))
-				break;
-			fallthrough;
+			break;
+		case HPKM_WALK_NONE:
+			if (!reads_as_zeros(vma))
+				return absent(blocker, sp);
+			break;
 		case HPKM_WALK_ABSENT:
-			blocker->on_stack = sp;
-			return HPKM_STACK_ABSENT;
+			return absent(blocker, sp);
 		}
 		sp = stop;
 	}
@@ -181,7 +287,7 @@ static enum hpkm_stack_status scan_stack(struct mm_struct *mm,
 					 const struct hpkm_ranges *ranges,
 					 unsigned long sp,
 					 struct hpkm_blocker *blocker,
-					 u64 *words)
+					 struct hpkm_scanned *scanned)
 {
 	struct vm_area_struct *vma;
 	unsigned long end;
@@ -196,17 +302,7 @@ static enum hpkm_stack_status scan_stack(struct mm_struct *mm,
 	/* Above where main's caller began there are only strings. */
 	if (sp <= mm->start_stack && mm->start_stack < end)
 		end = mm->start_stack;
-	return scan(vma, ranges, sp, end, blocker, words);
-}
-
-static bool word_at(struct mm_struct *mm, unsigned long address, u64 *word)
-{
-	void *page;
-
-	if (hpkm_walk(mm, address, &page) != HPKM_WALK_PRESENT)
-		return false;
-	*word = READ_ONCE_NOCHECK(*(u64 *)(page + offset_in_page(address)));
-	return true;
+	return scan(vma, ranges, sp, end, blocker, scanned);
 }
 
 static bool on_alternate(const struct task_struct *thread, unsigned long sp)
@@ -225,7 +321,7 @@ static bool on_alternate(const struct task_struct *thread, unsigned long sp)
 static enum hpkm_stack_status
 scan_interrupted(const struct task_struct *thread, struct mm_struct *mm,
 		 const struct hpkm_ranges *ranges, unsigned long sp,
-		 struct hpkm_blocker *blocker, u64 *words)
+		 struct hpkm_blocker *blocker, struct hpkm_scanned *scanned)
 {
 	unsigned long end = thread->sas_ss_sp + thread->sas_ss_size;
 	enum hpkm_stack_status status;
@@ -234,15 +330,19 @@ scan_interrupted(const struct task_struct *thread, struct mm_struct *mm,
 	u64 word;
 
 	hpkm_arch_signal_frame(&to_size, &to_sp);
+	/* The first frame is the topmost one. */
+	if (end - sp > SIGNAL_FRAME_MAX)
+		sp = end - SIGNAL_FRAME_MAX;
 	for (; sp + to_sp < end; sp += sizeof(u64)) {
-		if (!word_at(mm, sp, &word) || word != thread->sas_ss_sp ||
-		    !word_at(mm, sp + to_size, &word) ||
+		if (!hpkm_walk_read(mm, sp, &word, sizeof(word)) ||
+		    word != thread->sas_ss_sp ||
+		    !hpkm_walk_read(mm, sp + to_size, &word, sizeof(word)) ||
 		    word != thread->sas_ss_size ||
-		    !word_at(mm, sp + to_sp, &word) ||
+		    !hpkm_walk_read(mm, sp + to_sp, &word, sizeof(word)) ||
 		    on_alternate(thread, word))
 			continue;
 		found = true;
-		status = scan_stack(mm, ranges, word, blocker, words);
+		status = scan_stack(mm, ranges, word, blocker, scanned);
 		if (status != HPKM_STACK_CLEAR)
 			return status;
 	}
@@ -257,7 +357,7 @@ scan_interrupted(const struct task_struct *thread, struct mm_struct *mm,
  * @mm: the address space
  * @ranges: finished
  * @blocker: func, ip and on_stack are set unless the thread is clear
- * @words: gets the number of stack words looked at added to it
+ * @scanned: what this stop has looked at so far
  *
  * Context: Inside the stop, @mm's mmap_lock held for reading.  The thread is
  * asleep, or its CPU is in the stopper: its user registers were saved when it
@@ -268,7 +368,7 @@ enum hpkm_stack_status hpkm_stack_check(struct task_struct *thread,
 					struct mm_struct *mm,
 					const struct hpkm_ranges *ranges,
 					struct hpkm_blocker *blocker,
-					u64 *words)
+					struct hpkm_scanned *scanned)
 {
 	unsigned long ip = hpkm_arch_user_ip(thread);
 	unsigned long sp = hpkm_arch_user_sp(thread);
@@ -276,13 +376,19 @@ enum hpkm_stack_status hpkm_stack_check(struct task_struct *thread,
 	enum hpkm_stack_status status;
 
 	blocker->on_stack = 0;
+	if (r && !(ip == r->start && !r->unmap && r->called_ok &&
+		   was_called(mm, r, sp)))
+		return blocked(blocker, r->func, ip);
+	r = find_probed(thread, ranges, &ip);
+	if (!r)
+		r = find_register(thread, ranges, &ip);
 	if (r)
 		return blocked(blocker, r->func, ip);
 	if (!ranges->words)
 		return HPKM_STACK_CLEAR;
-	status = scan_stack(mm, ranges, sp, blocker, words);
+	status = scan_stack(mm, ranges, sp, blocker, scanned);
 	if (status == HPKM_STACK_CLEAR && on_alternate(thread, sp))
 		status = scan_interrupted(thread, mm, ranges, sp, blocker,
-					  words);
+					  scanned);
 	return status;
 }

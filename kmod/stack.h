@@ -12,6 +12,7 @@
  * @size: bytes of the body
  * @window: so many bytes from @start on are about to be overwritten; 0: none
  * @entry_ok: standing at @start is safe: the jump is there, or comes there
+ * @called_ok: so it is if a call instruction brought the thread there
  * @unmap: the code is about to disappear: @size counts whatever consistency
  *	is asked, and so does a pointer to its very start
  * @func: what is there, for people; belongs to the patch
@@ -21,22 +22,25 @@ struct hpkm_range {
 	unsigned long size;
 	u32 window;
 	bool entry_ok;
+	bool called_ok;
 	bool unmap;
 	const char *func;
 };
+
+#define HPKM_BLOCKER_FUNC	96
 
 /**
  * struct hpkm_blocker - why not now
  * @tid: thread, in the initial pid namespace; 0 when no single thread blocks
  * @comm: its name
- * @func: from struct hpkm_range, or a static text
+ * @func: name of the function, cut off if need be, or a text in parentheses
  * @ip: the address in that function
  * @on_stack: where on the stack @ip was found; 0 when it is the thread's own
  */
 struct hpkm_blocker {
 	pid_t tid;
 	char comm[TASK_COMM_LEN];
-	const char *func;
+	char func[HPKM_BLOCKER_FUNC];
 	unsigned long ip;
 	unsigned long on_stack;
 };
@@ -49,6 +53,7 @@ struct hpkm_blocker {
  * @low: no range starts below this address
  * @high: no range ends above it
  * @words: stacks must be scanned
+ * @unmap: some range is about to disappear
  * @bodies: whole bodies count (stack consistency), not just windows
  * @distance: bytes past the start of a range with a window where no thread
  *	may stand
@@ -59,8 +64,20 @@ struct hpkm_ranges {
 	u32 changes;
 	unsigned long low, high;
 	bool words;
+	bool unmap;
 	bool bodies;
 	u32 distance;
+};
+
+/**
+ * struct hpkm_scanned - how much of stacks was looked at in one stop
+ * @words: that were compared
+ * @pages: that were looked for; limited, for the target decides how large its
+ *	stacks are, and the machine stands still meanwhile
+ */
+struct hpkm_scanned {
+	u64 words;
+	u32 pages;
 };
 
 /**
@@ -81,6 +98,6 @@ enum hpkm_stack_status hpkm_stack_check(struct task_struct *thread,
 					struct mm_struct *mm,
 					const struct hpkm_ranges *ranges,
 					struct hpkm_blocker *blocker,
-					u64 *words);
+					struct hpkm_scanned *scanned);
 
 #endif /* _HPKM_STACK_H */

@@ -124,6 +124,19 @@ out:
 }
 
 /**
+ * hpkm_target_leave() - let go of the address space; the names stay
+ * @target: not claimed any more
+ *
+ * Context: Process context; may tear down the address space.
+ */
+void hpkm_target_leave(struct hpkm_target *target)
+{
+	if (target->mm)
+		mmput(target->mm);
+	target->mm = NULL;
+}
+
+/**
  * hpkm_target_close() - counterpart of hpkm_target_open(), also when it failed
  * @target: not claimed any more
  *
@@ -131,8 +144,7 @@ out:
  */
 void hpkm_target_close(struct hpkm_target *target)
 {
-	if (target->mm)
-		mmput(target->mm);
+	hpkm_target_leave(target);
 	put_pid(target->group);
 }
 

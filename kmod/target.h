@@ -31,6 +31,7 @@ struct hpkm_target {
 
 int hpkm_target_open(struct hpkm_target *target, struct pid *group,
 		     u64 start_time, char *why, size_t why_size);
+void hpkm_target_leave(struct hpkm_target *target);
 void hpkm_target_close(struct hpkm_target *target);
 bool hpkm_target_alive(const struct hpkm_target *target);
 

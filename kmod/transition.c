@@ -84,7 +84,7 @@ static void block(struct hpkm_transition *t, const char *why)
 	struct hpkm_blocker *b = next_blocker(t);
 
 	memset(b, 0, sizeof(*b));
-	b->func = why;
+	strscpy(b->func, why, sizeof(b->func));
 	t->blocker_count = min(t->blocker_count + 1, HPKM_BLOCKERS_MAX);
 }
 
@@ -97,13 +97,13 @@ static void check_thread(struct hpkm_stop *stop, struct hpkm_transition *t,
 	t->threads++;
 	say_locked(t->target.mm);
 	status = hpkm_stack_check(thread, t->target.mm, &t->ranges, b,
-				  &stop->words);
+				  &stop->scanned);
 	say_unlocked(t->target.mm);
 	if (status == HPKM_STACK_CLEAR)
 		return;
 	if (status == HPKM_STACK_ABSENT) {
 		t->fault_at = b->on_stack;
-		b->func = "(stack not in memory)";
+		strscpy(b->func, "(stack not in memory)", sizeof(b->func));
 		b->ip = 0;
 	}
 	b->tid = task_pid_nr(thread);
@@ -178,7 +178,8 @@ static bool lock_all(struct hpkm_stop *stop, u32 *locked)
 	for (*locked = 0; *locked < stop->count; (*locked)++) {
 		struct hpkm_transition *t = stop->transitions[*locked];
 
-		if (!mmap_read_trylock(t->target.mm)) {
+		/* Not mmap_read_trylock(): its tracepoints take locks. */
+		if (!down_read_trylock(&t->target.mm->mmap_lock)) {
 			block(t, "(its memory map is being changed)");
 			return false;
 		}
@@ -205,6 +206,7 @@ static void check_and_commit(struct stop_data *d)
 	if (!safe)
 		return;
 	check_threads(stop);
+	stop->checked = true;
 	for (i = 0; i < stop->count; i++) {
 		struct hpkm_transition *t = stop->transitions[i];
 

@@ -29,6 +29,7 @@
  * @blocker_count: how many of them are filled in
  * @fault_at: address of a stack page to be faulted in before the next stop, 0
  * @stale: the plan no longer fits the target and has to be made again
+ * @stale_count: how often that was so
  */
 struct hpkm_transition {
 	struct list_head node;
@@ -45,6 +46,7 @@ struct hpkm_transition {
 	u32 blocker_count;
 	unsigned long fault_at;
 	bool stale;
+	u32 stale_count;
 };
 
 /* plan.c: what has to be done, and undone. */
@@ -61,7 +63,8 @@ void hpkm_plan_complete(struct hpkm_transition *t);
  * @count: how many
  * @commit: false for a dry run
  * @done: every target was found safe (and, unless dry, switched)
- * @words: stack words looked at
+ * @checked: threads were looked at
+ * @scanned: how much of their stacks
  * @pause_ns: duration of the whole call, at least what any thread stood still
  */
 struct hpkm_stop {
@@ -69,7 +72,8 @@ struct hpkm_stop {
 	u32 count;
 	bool commit;
 	bool done;
-	u64 words;
+	bool checked;
+	struct hpkm_scanned scanned;
 	u64 pause_ns;
 };
 

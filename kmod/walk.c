@@ -5,6 +5,7 @@
  */
 #include <linux/mm.h>
 #include <linux/pgtable.h>
+#include <linux/uaccess.h>
 
 #include "walk.h"
 
@@ -44,13 +45,13 @@ enum hpkm_walk_status hpkm_walk(struct mm_struct *mm, unsigned long address,
 	pte_t pte;
 
 	if (pgd_none(*pgd))
-		return HPKM_WALK_ZEROS;
+		return HPKM_WALK_NONE;
 	p4d = p4d_offset(pgd, address);
 	if (p4d_none(*p4d))
-		return HPKM_WALK_ZEROS;
+		return HPKM_WALK_NONE;
 	pud = pud_offset(p4d, address);
 	if (pud_none(*pud))
-		return HPKM_WALK_ZEROS;
+		return HPKM_WALK_NONE;
 	if (!pud_present(*pud))
 		return HPKM_WALK_ABSENT;
 	if (pud_leaf(*pud))
@@ -58,7 +59,7 @@ enum hpkm_walk_status hpkm_walk(struct mm_struct *mm, unsigned long address,
 			     ((address & ~PUD_MASK) >> PAGE_SHIFT), page);
 	pmd = pmd_offset(pud, address);
 	if (pmd_none(*pmd))
-		return HPKM_WALK_ZEROS;
+		return HPKM_WALK_NONE;
 	if (!pmd_present(*pmd))
 		return HPKM_WALK_ABSENT;
 	if (pmd_leaf(*pmd))
@@ -66,8 +67,38 @@ enum hpkm_walk_status hpkm_walk(struct mm_struct *mm, unsigned long address,
 			     ((address & ~PMD_MASK) >> PAGE_SHIFT), page);
 	pte = ptep_get(pte_offset_kernel(pmd, address));
 	if (pte_none(pte))
-		return HPKM_WALK_ZEROS;
+		return HPKM_WALK_NONE;
 	if (!pte_present(pte))
 		return HPKM_WALK_ABSENT;
 	return found(pte_pfn(pte), page);
+}
+
+/**
+ * hpkm_walk_read() - a few bytes of a process
+ * @mm: the address space
+ * @address: user address; may cross into the next page
+ * @to: gets the bytes
+ * @size: how many
+ *
+ * Context: as hpkm_walk().  Memory that the kernel does not map (of
+ * memfd_secret, say) is found out by the fault, which is harmless.
+ * Return: false when it can't be read now.
+ */
+bool hpkm_walk_read(struct mm_struct *mm, unsigned long address, void *to,
+		    size_t size)
+{
+	while (size) {
+		size_t part = min_t(size_t, size,
+				    PAGE_SIZE - offset_in_page(address));
+		void *page;
+
+		if (hpkm_walk(mm, address, &page) != HPKM_WALK_PRESENT ||
+		    copy_from_kernel_nofault(to, page + offset_in_page(address),
+					     part))
+			return false;
+		address += part;
+		to += part;
+		size -= part;
+	}
+	return true;
 }

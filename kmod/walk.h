@@ -7,11 +7,14 @@
 
 enum hpkm_walk_status {
 	HPKM_WALK_PRESENT,	/* a page of memory is mapped there */
-	HPKM_WALK_ZEROS,	/* nothing, or the page of zeros */
+	HPKM_WALK_NONE,		/* nothing */
+	HPKM_WALK_ZEROS,	/* the page of zeros */
 	HPKM_WALK_ABSENT,	/* swapped out, in migration, or not memory */
 };
 
 enum hpkm_walk_status hpkm_walk(struct mm_struct *mm, unsigned long address,
 				void **page);
+bool hpkm_walk_read(struct mm_struct *mm, unsigned long address, void *to,
+		    size_t size);
 
 #endif /* _HPKM_WALK_H */

@@ -9,7 +9,7 @@
 # cycles KIND COUNT
 cycles()
 {
-	load "$1" -b 4 -z 10
+	load "$1" -b 3 -z 10
 	runs 1
 	check "cycles" "$bin/cycle" "$pid" "$bin/$1/v2.image" v2 "$2"
 	runs 1
@@ -18,8 +18,8 @@ cycles()
 	clean
 }
 
-call() { cycles pie 150; }
-tail_call() { cycles contract 150; }
+call() { cycles pie 40; }
+tail_call() { cycles contract 40; }
 
 cases \
 	call "the caller waits for what it called" \

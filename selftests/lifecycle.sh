@@ -72,6 +72,7 @@ shared_memory()
 	revert
 	runs 1
 	runs 1 1
+	end "$pid"
 	clean
 }
 
@@ -180,6 +181,7 @@ fork_storm()
 midway()
 {
 	local n tool how
+	# The shell's own words on who was killed are of no interest.
 	for ((n = 0; n < 12; n++)); do
 		how=$((n % 3))
 		load pie -b 1 -z 20
@@ -198,8 +200,8 @@ midway()
 		0|3|5) ;;
 		*) fail "status of apply: $(<"$tmp/out")" ;;
 		esac
-		kill -KILL "$pid" 2>/dev/null
-	done
+		end "$pid"
+	done 2>/dev/null
 	clean
 }
 

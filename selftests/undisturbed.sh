@@ -25,8 +25,9 @@ traced()
 	watch trace "$pid"
 	there_and_back
 	there_and_back
-	watched
+	# Detaching interrupts system calls, whatever was done before.
 	unharmed
+	watched
 	clean
 }
 
@@ -42,7 +43,8 @@ trace_stopped()
 	runs 2
 	revert
 	runs 1
-	unharmed
+	# Attaching has interrupted system calls.
+	is "wrong answers" "$(stat_of wrong)" 0
 	clean
 }
 
@@ -62,7 +64,7 @@ stopped()
 	runs 2
 	revert
 	runs 1
-	# Sleeping system calls are restarted after a stop, but for some.
+	# Being stopped has interrupted some system calls.
 	is "wrong answers" "$(stat_of wrong)" 0
 	clean
 }

@@ -97,6 +97,8 @@ int main(int argc, char **argv)
 		sigaction(SIGCHLD, &action, NULL);
 		pid = fork();
 		if (!pid) {
+			if (!freopen("/dev/null", "r", stdin))
+				die("/dev/null");
 			execvp(argv[2], argv + 2);
 			die(argv[2]);
 		}

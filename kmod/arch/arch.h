@@ -38,6 +38,17 @@ bool hpkm_arch_task_ok(struct task_struct *task);
 unsigned long hpkm_arch_user_ip(struct task_struct *task);
 unsigned long hpkm_arch_user_sp(struct task_struct *task);
 
+/* The other registers of such a thread that may hold addresses. */
+const unsigned long *hpkm_arch_user_registers(struct task_struct *task,
+					      unsigned int *count);
+
+/*
+ * Is @code, the HPKM_ARCH_CALL_SIZE bytes before the return address @back, an
+ * instruction that calls @func by its address?
+ */
+#define HPKM_ARCH_CALL_SIZE	5
+bool hpkm_arch_calls(const u8 *code, unsigned long back, unsigned long func);
+
 /*
  * A signal frame holds the alternate stack that was set (a stack_t).  From its
  * ss_sp, so many bytes further on stand its ss_size and the stack pointer of

@@ -86,6 +86,23 @@ unsigned long hpkm_arch_user_sp(struct task_struct *task)
 	return user_stack_pointer(task_pt_regs(task));
 }
 
+/* struct pt_regs begins with the 15 general registers but rsp. */
+const unsigned long *hpkm_arch_user_registers(struct task_struct *task,
+					      unsigned int *count)
+{
+	*count = offsetof(struct pt_regs, orig_ax) / sizeof(unsigned long);
+	return (const unsigned long *)task_pt_regs(task);
+}
+
+/* call rel32 */
+bool hpkm_arch_calls(const u8 *code, unsigned long back, unsigned long func)
+{
+	s32 rel32;
+
+	memcpy(&rel32, code + 1, sizeof(rel32));
+	return code[0] == 0xe8 && back + rel32 == func;
+}
+
 void hpkm_arch_signal_frame(unsigned long *ss_size, unsigned long *sp)
 {
 	size_t stack = offsetof(struct ucontext, uc_stack);
