@@ -340,27 +340,49 @@ static int check_func(struct check *c, __u32 i)
 	return 0;
 }
 
+/* How many funcs stand before an offset of an object.  They are in order. */
+static __u32 funcs_before(struct check *c, __u32 object, __u64 offset)
+{
+	const struct hpkm_image_func *f = hpkm_image_funcs(c->image);
+	__u32 low = 0, high = c->header->funcs.count;
+
+	while (low < high) {
+		__u32 mid = low + (high - low) / 2;
+
+		if (f[mid].object < object || (f[mid].object == object &&
+					       f[mid].old_offset < offset))
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
 static int check_part(struct check *c, __u32 i)
 {
+	const struct hpkm_image_func *f = hpkm_image_funcs(c->image), *last;
 	const struct hpkm_image_part *p = &hpkm_image_parts(c->image)[i];
 	const struct hpkm_image_part *before = i ? p - 1 : NULL;
-	const struct hpkm_image_func *f;
-	__u64 size;
+	__u32 object, n;
 
 	if (p->func >= c->header->funcs.count)
 		return bad(c, "part %u: there is no func %u", i, p->func);
-	f = &hpkm_image_funcs(c->image)[p->func];
-	size = hpkm_image_objects(c->image)[f->object].size;
+	object = f[p->func].object;
 	if (p->reserved || !p->old_size ||
-	    !inside(p->old_offset, p->old_size, size))
+	    !inside(p->old_offset, p->old_size,
+		    hpkm_image_objects(c->image)[object].size))
 		return bad(c, "part %u: lies outside of its object", i);
-	if (p->old_offset < f->old_offset + f->old_size &&
-	    f->old_offset < p->old_offset + p->old_size)
-		return bad(c, "part %u: overlaps its func", i);
-	if (before && (before->func > p->func ||
-		       (before->func == p->func &&
-			before->old_offset + before->old_size >
-			p->old_offset)))
+	/* The last func that starts before the part's end. */
+	n = funcs_before(c, object, p->old_offset + p->old_size);
+	last = n ? &f[n - 1] : NULL;
+	if (last && last->object == object &&
+	    last->old_offset + last->old_size > p->old_offset)
+		return bad(c, "part %u: overlaps a func", i);
+	if (!before)
+		return 0;
+	if (f[before->func].object > object ||
+	    (f[before->func].object == object &&
+	     before->old_offset + before->old_size > p->old_offset))
 		return bad(c, "part %u: not in order", i);
 	return 0;
 }

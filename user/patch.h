@@ -31,7 +31,7 @@ struct hpkm_patch {
 	size_t pair_count;
 	struct hpkm_patch_func *funcs;	/* by address in the anchor */
 	size_t func_count;
-	struct hpkm_patch_part *parts;	/* by func, then address */
+	struct hpkm_patch_part *parts;	/* by address in the anchor */
 	size_t part_count;
 	struct hpkm_verdicts verdicts;
 };

@@ -194,8 +194,6 @@ static int compare_parts(const void *x, const void *y)
 {
 	const struct hpkm_patch_part *a = x, *b = y;
 
-	if (a->func != b->func)
-		return a->func < b->func ? -1 : 1;
 	return a->old->live < b->old->live ? -1 : a->old->live > b->old->live;
 }
 

@@ -147,7 +147,7 @@ struct hpkm_image_func {
 /*
  * A part of an old body that the compiler moved away from it (".cold").  Nothing
  * is written there; but a thread that is in it is in the old function.  Parts
- * stand in ascending (func, old_offset) and overlap neither funcs nor parts.
+ * stand in ascending (object, old_offset); they overlap neither funcs nor parts.
  */
 struct hpkm_image_part {
 	__u32 func;		/* index */
