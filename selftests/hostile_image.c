@@ -73,6 +73,21 @@ static struct hpkm_image_fixup *add_fixup(void)
 	return x;
 }
 
+/* Behind all old code, where nothing else is. */
+static struct hpkm_image_part *add_parts(uint32_t count)
+{
+	struct hpkm_image_part *p;
+
+	h->parts.count = 0;
+	p = move_table(&h->parts, sizeof(*p), count);
+	for (uint32_t i = 0; i < count; i++)
+		p[i] = (struct hpkm_image_part){
+			.old_offset = object()->size - 64 + 16 * i,
+			.old_size = 16,
+		};
+	return p;
+}
+
 static struct hpkm_image_segment *add_segment(void)
 {
 	struct hpkm_image_segment *s;
@@ -203,6 +218,19 @@ CHANGE(func_reserved, func(0)->reserved = 1)
 CHANGE(funcs_same, func(1)->old_offset = func(0)->old_offset)
 CHANGE(funcs_overlap, func(1)->old_offset = func(0)->old_offset + 1)
 CHANGE(funcs_order, func(0)->old_offset = func(1)->old_offset + 64)
+CHANGE(parts_far, h->parts.offset = UINT32_MAX - 7; h->parts.count = 1)
+CHANGE(parts_many, h->parts.count = UINT32_MAX)
+CHANGE(part_func, add_parts(1)->func = h->funcs.count)
+CHANGE(part_reserved, add_parts(1)->reserved = 1)
+CHANGE(part_far, add_parts(1)->old_offset = UINT64_MAX)
+CHANGE(part_outside, add_parts(1)->old_size = 65)
+CHANGE(part_empty, add_parts(1)->old_size = 0)
+CHANGE(part_in_func, add_parts(1)->old_offset = func(0)->old_offset + 4)
+CHANGE(part_in_other, add_parts(1)->old_offset = func(1)->old_offset + 4)
+CHANGE(parts_order, add_parts(2)[0].func = 1)
+CHANGE(parts_overlap, add_parts(2)[0].old_size = 17)
+CHANGE(parts_of_two, struct hpkm_image_part *p = add_parts(2);
+       p[1].func = 1; p[1].old_offset = p[0].old_offset)
 CHANGE(fixup_kind, add_fixup()->kind = 99)
 CHANGE(fixup_relative, add_fixup()->relative = 3)
 CHANGE(fixup_object, add_fixup()->object = 1)
@@ -254,6 +282,10 @@ static const struct {
 	CASE(window_none), CASE(window_short), CASE(window_long),
 	CASE(window_huge), CASE(window_tail), CASE(func_reserved),
 	CASE(funcs_same), CASE(funcs_overlap), CASE(funcs_order),
+	CASE(parts_far), CASE(parts_many), CASE(part_func),
+	CASE(part_reserved), CASE(part_far), CASE(part_outside),
+	CASE(part_empty), CASE(part_in_func), CASE(part_in_other),
+	CASE(parts_order), CASE(parts_overlap), CASE(parts_of_two),
 	CASE(fixup_kind), CASE(fixup_relative), CASE(fixup_object),
 	CASE(fixup_segment), CASE(fixup_place), CASE(fixup_place_far),
 	CASE(fixup_addend), CASE(fixup_addend_low),
@@ -298,6 +330,11 @@ static bool accepted(const char *what, void (*change)(void))
 static void good_fixup(void)
 {
 	add_fixup();
+}
+
+static void good_parts(void)
+{
+	add_parts(2);
 }
 
 static void good_segment(void)
@@ -357,10 +394,11 @@ int main(void)
 	if (!genl_open(&genl))
 		tap_skip_all("the module is not loaded");
 	h = malloc(good_size + 65536);
-	tap_plan(CHANGES + 6);
+	tap_plan(CHANGES + 7);
 	tap_result(accepted("good", no_change), "the image itself is accepted");
 	tap_result(accepted("fixup", good_fixup),
 		   "so is one with a good fixup");
+	tap_result(accepted("parts", good_parts), "and one with good parts");
 	tap_result(accepted("segment", good_segment),
 		   "and one with another segment");
 	for (size_t i = 0; i < CHANGES; i++) {

@@ -5,18 +5,29 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
 . "$(dirname "$0")/lib.sh"
 
-# valid KEY...: the last output is one JSON document with these keys, all
-# reached by their way from the top, as in targets.0.status.
+# valid KEY...: the last output is one JSON document with these keys, each
+# given by its way from the top, as in targets.0.status. All documents of a case
+# are looked at by `validate`, for to start Python takes long.
+documents=0
 valid()
 {
+	documents=$((documents + 1))
+	cp "$tmp/out" "$tmp/document.$documents"
+	echo "$tmp/document.$documents $*" >>"$tmp/documents"
+}
+
+validate()
+{
 	command -v python3 >/dev/null || return 0
-	check "JSON" python3 - "$tmp/out" "$@" <<-'END'
+	check "JSON" python3 - "$tmp/documents" <<-'END'
 		import json, sys
-		document = json.load(open(sys.argv[1]))
-		for way in sys.argv[2:]:
-		    at = document
-		    for step in way.split("."):
-		        at = at[int(step) if step.isdigit() else step]
+		for line in open(sys.argv[1]):
+		    file, *ways = line.split()
+		    document = json.load(open(file))
+		    for way in ways:
+		        at = document
+		        for step in way.split("."):
+		            at = at[int(step) if step.isdigit() else step]
 	END
 }
 
@@ -25,7 +36,7 @@ apply() { hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 "$@"; }
 # shellcheck disable=SC2120
 revert() { hpkm-revert v2 --pid "$pid" --wait 30 "$@"; }
 
-documents()
+successes()
 {
 	load pie -b 1
 	status 0 apply --json
@@ -47,6 +58,7 @@ documents()
 	status 0 hpkm-inspect "$bin/pie/v2.hpkm" --json
 	valid
 	json '"v2"'
+	validate
 	clean
 }
 
@@ -65,6 +77,7 @@ failures()
 	valid targets.0.blocked_by.0.tid targets.0.blocked_by.0.func \
 		targets.0.blocked_by.0.ip
 	tell let
+	validate
 	clean
 }
 
@@ -179,6 +192,7 @@ monitor()
 	kill "$monitor"
 	wait "$monitor"
 	is "status of the monitor" $? 0
+	validate
 	clean
 }
 
@@ -191,7 +205,7 @@ heard()
 }
 
 cases \
-	documents "JSON of what succeeds" \
+	successes "JSON of what succeeds" \
 	failures "JSON of what does not" \
 	already "what is done already is done" \
 	dry_run "--dry-run changes nothing" \

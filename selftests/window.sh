@@ -118,18 +118,40 @@ jump()
 	clean
 }
 
-# With several functions, one that changes too may have jumped there.
+# With several functions as well, if it was called from code that stays.
 entry_of_many()
 {
 	load pie -b 2
 	runs 1
 	park "$(thread 2)" "$(address pie answer)" 1 || return
-	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
-	says answer
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 --consistency ip
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
 	unpark
 	runs 2
 	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	unharmed
+	clean
+}
+
+# One that another changing function jumped to, with no return address: what
+# was passed is as only that version means it.
+entry_by_jump()
+{
+	local at
+	load contract -b 1
+	runs 1
+	at=$(address contract land)
+	park "$(thread 1)" "$at" 1 || return
+	status 6 hpkm-apply "$bin/contract/v2.hpkm" --pid "$pid" --wait 0
+	says land
+	unpark
+	status 0 hpkm-apply "$bin/contract/v2.hpkm" --pid "$pid" --wait 30
+	runs 2
+	park "$(thread 1)" "$at" 1 || return
+	status 6 hpkm-revert v2 --pid "$pid" --wait 0
+	unpark
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	runs 1
+	unharmed
 	clean
 }
 
@@ -154,6 +176,7 @@ cases \
 	frame_pointer "a thread inside the window: busy, then applied when it left" \
 	landing_pad "the same behind an endbr64" \
 	entry "a thread on the first instruction takes the jump" \
-	entry_of_many "but waits when several functions change" \
+	entry_of_many "the same when several functions change" \
+	entry_by_jump "but not one that jumped there from another of them" \
 	jump "a thread in front of the jump, at the revert" \
 	distance "--distance counts from the start of the function"
