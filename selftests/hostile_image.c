@@ -227,7 +227,8 @@ CHANGE(part_outside, add_parts(1)->old_size = 65)
 CHANGE(part_empty, add_parts(1)->old_size = 0)
 CHANGE(part_in_func, add_parts(1)->old_offset = func(0)->old_offset + 4)
 CHANGE(part_in_other, add_parts(1)->old_offset = func(1)->old_offset + 4)
-CHANGE(parts_order, add_parts(2)[0].func = 1)
+CHANGE(parts_order, struct hpkm_image_part *p = add_parts(2);
+       p[0].old_offset = p[1].old_offset + 16)
 CHANGE(parts_overlap, add_parts(2)[0].old_size = 17)
 CHANGE(parts_of_two, struct hpkm_image_part *p = add_parts(2);
        p[1].func = 1; p[1].old_offset = p[0].old_offset)
