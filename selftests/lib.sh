@@ -263,18 +263,15 @@ address()
 	printf '0x%x\n' $((base + 0x$value))
 }
 
-# peek ADDRESS COUNT: bytes of process $pid; poke ADDRESS BYTES (as \x..)
+# peek ADDRESS COUNT: bytes of process $pid.
 peek()
 {
 	dd if="/proc/$pid/mem" bs=1 skip=$(($1)) count="$2" 2>/dev/null |
 		od -An -v -tx1 | tr -d ' \n'
 }
 
-poke()
-{
-	printf '%b' "$2" |
-		dd of="/proc/$pid/mem" bs=1 seek=$(($1)) conv=notrunc 2>/dev/null
-}
+# poke ADDRESS BYTE...: write them there, in hexadecimal.
+poke() { "$bin/poke" "$pid" "$@" || fail "can't write into the text"; }
 
 # TERM first: load removes its message queue then.
 clean_up()

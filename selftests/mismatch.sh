@@ -28,10 +28,10 @@ breakpoint()
 	load pie -b 0 -z 5
 	at=$(($(address pie answer) + $1))
 	old=$(peek $at 1)
-	poke $at '\xcc'
+	poke $at cc
 	is "the byte" "$(peek $at 1)" cc
 	refused pie answer
-	poke $at "\\x$old"
+	poke $at "$old"
 	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid"
 	status 0 hpkm-revert v2 --pid "$pid"
 	unharmed
@@ -50,11 +50,11 @@ on_jump()
 	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid"
 	at=$(address pie answer)
 	old=$(peek "$at" 1)
-	poke "$at" '\xcc'
+	poke "$at" cc
 	status 5 hpkm-revert v2 --pid "$pid"
 	says "answer"
 	is "the breakpoint" "$(peek "$at" 1)" cc
-	poke "$at" "\\x$old"
+	poke "$at" "$old"
 	status 0 hpkm-revert v2 --pid "$pid"
 	unharmed
 	clean
@@ -75,7 +75,7 @@ all_or_none()
 	load pie -b 1
 	first=$pid first_stats=$stats
 	load pie -b 0
-	poke "$(address pie answer)" '\xcc'
+	poke "$(address pie answer)" cc
 	status 5 hpkm-apply "$bin/pie/v2.hpkm" --pid "$first" "$pid"
 	stats=$first_stats
 	runs 1

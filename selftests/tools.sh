@@ -117,7 +117,7 @@ dry_run()
 	is "mappings" "$(mapped "$pid")" "$maps"
 	runs 1
 	clean
-	poke $((at + 4)) '\xcc\xcc'
+	poke $((at + 4)) cc cc
 	status 5 apply --dry-run
 	clean
 }
