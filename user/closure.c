@@ -24,9 +24,11 @@ struct work {
 	bool nameless;
 };
 
+/* Of one anchor. */
 struct closure {
 	struct hpkm_patch *patch;
 	struct hpkm_link *link;
+	struct hpkm_link_span *span;
 	const struct hpkm_anchor *anchor;
 	/* Strings and constants that are pieces, for using them again. */
 	struct hpkm_link_piece **pool;
@@ -93,7 +95,7 @@ add_piece(struct closure *c, struct hpkm_object *o, uint32_t section,
 	/* A slice stands as it stood, modulo the section's alignment. */
 	while (align > 1 && start & (align - 1))
 		align /= 2;
-	piece = hpkm_link_add(c->link, name, piece_kind(s), align,
+	piece = hpkm_link_add(c->link, c->span, name, piece_kind(s), align,
 			      s->data ? s->data + start : NULL, end - start);
 	c->work = hpkm_arena_push(c->patch->arena, c->work, c->work_count,
 				  sizeof(*c->work));
@@ -121,7 +123,7 @@ static struct hpkm_link_piece *item_piece(struct closure *c,
 
 		if (!align || align & (align - 1) || align > 1 << 24)
 			align = 16;
-		item->piece = hpkm_link_add(c->link, item->name,
+		item->piece = hpkm_link_add(c->link, c->span, item->name,
 					    HPKM_LINK_BSS, align, NULL,
 					    item->size);
 		return item->piece;
@@ -164,8 +166,8 @@ static struct hpkm_link_piece *pool_piece(struct closure *c,
 		    !memcmp(piece->data, s->data + start, size))
 			return piece;
 	}
-	piece = hpkm_link_add(c->link, s->name, HPKM_LINK_RODATA, s->align,
-			      s->data + start, size);
+	piece = hpkm_link_add(c->link, c->span, s->name, HPKM_LINK_RODATA,
+			      s->align, s->data + start, size);
 	c->pool = hpkm_arena_push(c->patch->arena, c->pool, c->pool_count,
 				  sizeof(*c->pool));
 	c->pool[c->pool_count++] = piece;
@@ -194,12 +196,12 @@ static struct hpkm_link_piece *cell_piece(struct closure *c,
 	if (kind == CELL_TPOFF)
 		hpkm_put64(bytes, value);
 	if (kind == CELL_STUB)
-		piece = hpkm_link_add(c->link, hpkm_arena_printf
+		piece = hpkm_link_add(c->link, c->span, hpkm_arena_printf
 				      (c->patch->arena, "%s@plt", to->name),
 				      HPKM_LINK_TEXT, 8, arch->stub,
 				      arch->stub_size);
 	else
-		piece = hpkm_link_add(c->link, hpkm_arena_printf
+		piece = hpkm_link_add(c->link, c->span, hpkm_arena_printf
 				      (c->patch->arena, "%s@got", to->name),
 				      HPKM_LINK_RODATA, 8, bytes, 8);
 	if (kind != CELL_TPOFF) {
@@ -311,13 +313,15 @@ static void item_place(struct closure *c, struct hpkm_item *n,
 	to->name = n->name;
 }
 
-/* A global that another new object defines. */
+/* A global that another new object of the same anchor defines. */
 static struct hpkm_item *other_object(struct closure *c, const char *name)
 {
 	struct hpkm_item **found;
 	size_t count;
 
 	for (size_t i = 0; i < c->patch->pair_count; i++) {
+		if (c->patch->pairs[i].new.anchor != c->anchor)
+			continue;
 		found = hpkm_object_find(&c->patch->pairs[i].new, name,
 					 &count);
 		for (size_t k = 0; k < count; k++)
@@ -814,23 +818,34 @@ static void check_slice(struct closure *c, const struct work *w)
 	}
 }
 
-int hpkm_closure(struct hpkm_patch *patch, struct hpkm_link *link)
+static int close_anchor(struct closure *c)
 {
-	struct closure c = {
-		.patch = patch,
-		.link = link,
-		.anchor = patch->anchor,
-	};
-
-	for (size_t i = 0; i < patch->func_count; i++)
-		item_piece(&c, patch->funcs[i].new);
-	while (c.work_done < c.work_count) {
+	for (size_t i = 0; i < c->patch->func_count; i++)
+		if (c->patch->funcs[i].new->object->anchor == c->anchor)
+			item_piece(c, c->patch->funcs[i].new);
+	while (c->work_done < c->work_count) {
 		/* The list may move while it grows. */
-		struct work w = c.work[c.work_done++];
+		struct work w = c->work[c->work_done++];
 
-		check_slice(&c, &w);
-		if (follow(&c, &w))
+		check_slice(c, &w);
+		if (follow(c, &w))
 			return -1;
 	}
-	return follow_entries(&c);
+	return follow_entries(c);
+}
+
+int hpkm_closure(struct hpkm_patch *patch, struct hpkm_link *link)
+{
+	for (size_t i = 0; i < patch->anchor_count; i++) {
+		struct closure c = {
+			.patch = patch,
+			.link = link,
+			.span = &link->spans[i],
+			.anchor = &patch->anchors[i],
+		};
+
+		if (close_anchor(&c))
+			return -1;
+	}
+	return 0;
 }

@@ -19,11 +19,20 @@
 #include "window.h"
 
 struct options {
-	const char *target, *debug, *output, *keep;
+	/* An executable or library, as it runs: each -t. */
+	struct option_target {
+		const char *path, *debug;
+	} *targets;
+	size_t target_count;
+	/* What stands behind a -t belongs to that target. */
+	struct option_object {
+		const char *path;
+		size_t target;
+	} *objects;
+	size_t object_count;
+	const char *output, *keep;
 	struct hpkm_pack_info info;
 	bool all_functions, json;
-	char **objects;
-	int object_count;
 };
 
 enum { OPT_NAME = 256, OPT_VERSION, OPT_DESCRIPTION, OPT_REPLACE,
@@ -48,13 +57,14 @@ static const struct option long_options[] = {
 static void usage(FILE *to)
 {
 	fputs("usage: hpkm-build -t TARGET [-g DEBUGFILE] -o FIX.hpkm [OPTIONS]\n"
-	      "                  OLD.o NEW.o [OLD2.o NEW2.o ...]\n"
+	      "                  OLD.o NEW.o [OLD2.o NEW2.o ...] [-t TARGET2 ...]\n"
 	      "\n"
 	      "Makes a patch object that replaces the functions of TARGET that differ\n"
 	      "between OLD.o and NEW.o, which are the same source file before and after a\n"
 	      "fix, compiled as TARGET was with -ffunction-sections -fdata-sections added.\n"
 	      "\n"
-	      "  -t, --target TARGET     the executable or shared library as it runs\n"
+	      "  -t, --target TARGET     the executable or shared library as it runs; several:\n"
+	      "                          object files belong to the TARGET before them\n"
 	      "  -g, --debug DEBUGFILE   where its symbol table is, if it is stripped\n"
 	      "  -o, --output FIX.hpkm   the patch object to write\n"
 	      "      --name NAME         of the patch (default: from the output file)\n"
@@ -109,6 +119,51 @@ static int bad_usage(const char *what)
 	return HPKM_EXIT_USAGE;
 }
 
+static void add_target(struct hpkm_arena *arena, struct options *o,
+		       const char *path)
+{
+	/* A -g before the first -t belongs to it. */
+	if (o->target_count == 1 && !o->targets[0].path) {
+		o->targets[0].path = path;
+		return;
+	}
+	o->targets = hpkm_arena_push(arena, o->targets, o->target_count,
+				     sizeof(*o->targets));
+	o->targets[o->target_count++] = (struct option_target){
+		.path = path,
+	};
+}
+
+static void add_debug(struct hpkm_arena *arena, struct options *o,
+		      const char *path)
+{
+	if (!o->target_count)
+		add_target(arena, o, NULL);
+	o->targets[o->target_count - 1].debug = path;
+}
+
+static void add_object(struct hpkm_arena *arena, struct options *o,
+		       const char *path)
+{
+	o->objects = hpkm_arena_push(arena, o->objects, o->object_count,
+				     sizeof(*o->objects));
+	o->objects[o->object_count++] = (struct option_object){
+		.path = path,
+		/* Before any -t: the first. */
+		.target = o->target_count ? o->target_count - 1 : 0,
+	};
+}
+
+static bool is_whole(const struct options *o)
+{
+	if (!o->object_count || o->object_count % 2)
+		return false;
+	for (size_t i = 0; i < o->object_count; i += 2)
+		if (o->objects[i].target != o->objects[i + 1].target)
+			return false;
+	return true;
+}
+
 /* Returns -1 to go on, else an exit status. */
 static int parse_options(struct hpkm_arena *arena, struct options *o,
 			 int argc, char **argv)
@@ -119,16 +174,18 @@ static int parse_options(struct hpkm_arena *arena, struct options *o,
 	o->info.version = "";
 	o->info.description = "";
 	optind = 0;
-	while ((c = getopt_long(argc, argv, "t:g:o:h", long_options,
+	/* "-": other arguments come in their place, as option 1. */
+	while ((c = getopt_long(argc, argv, "-t:g:o:h", long_options,
 				NULL)) != -1) {
 		switch (c) {
+		case 1:
+			add_object(arena, o, optarg);
+			break;
 		case 't':
-			if (o->target)
-				return bad_usage("only one -t is supported");
-			o->target = optarg;
+			add_target(arena, o, optarg);
 			break;
 		case 'g':
-			o->debug = optarg;
+			add_debug(arena, o, optarg);
 			break;
 		case 'o':
 			o->output = optarg;
@@ -172,12 +229,14 @@ static int parse_options(struct hpkm_arena *arena, struct options *o,
 		}
 	}
 	o->info.depends = depends;
-	o->objects = argv + optind;
-	o->object_count = argc - optind;
-	if (!o->target || !o->output)
+	while (optind < argc)
+		add_object(arena, o, argv[optind++]);
+	if (!o->target_count || !o->targets[0].path || !o->output)
 		return bad_usage("-t TARGET and -o FIX.hpkm are needed");
-	if (!o->object_count || o->object_count % 2)
-		return bad_usage("object files come in pairs: OLD.o NEW.o");
+	if (o->target_count > HPKM_OBJECTS_MAX)
+		return bad_usage("too many -t");
+	if (!is_whole(o))
+		return bad_usage("object files come in pairs, OLD.o NEW.o, of one target");
 	if (!o->info.name)
 		o->info.name = default_name(arena, o->output);
 	if (!good_name(o->info.name))
@@ -189,26 +248,61 @@ static int parse_options(struct hpkm_arena *arena, struct options *o,
 	return -1;
 }
 
+static bool same_id(const struct hpkm_anchor *a, const struct hpkm_anchor *b)
+{
+	return a->id_size == b->id_size && !memcmp(a->id, b->id, a->id_size);
+}
+
+static int open_anchors(struct hpkm_patch *patch, const struct options *o)
+{
+	size_t fixed = 0;
+
+	patch->anchors = hpkm_arena_alloc(patch->arena, o->target_count,
+					  sizeof(*patch->anchors));
+	for (size_t i = 0; i < o->target_count; i++) {
+		struct hpkm_anchor *a = &patch->anchors[i];
+
+		if (hpkm_anchor_open(patch->arena, a, o->targets[i].path,
+				     o->targets[i].debug))
+			return -1;
+		patch->anchor_count++;
+		for (size_t k = 0; k < i; k++) {
+			if (!same_id(a, &patch->anchors[k]))
+				continue;
+			hpkm_error("%s and %s are the same file",
+				   o->targets[k].path, o->targets[i].path);
+			return -1;
+		}
+		fixed += a->fixed;
+		if (a->arch != patch->anchors[0].arch || fixed > 1) {
+			hpkm_error("%s: it never runs in one process with %s",
+				   o->targets[i].path, o->targets[0].path);
+			return -1;
+		}
+	}
+	return 0;
+}
+
 static int open_files(struct hpkm_patch *patch, const struct options *o)
 {
-	if (hpkm_anchor_open(patch->arena, patch->anchor, o->target,
-			     o->debug))
+	if (open_anchors(patch, o))
 		return -1;
 	patch->pair_count = o->object_count / 2;
 	patch->pairs = hpkm_arena_alloc(patch->arena, patch->pair_count,
 					sizeof(*patch->pairs));
 	for (size_t i = 0; i < patch->pair_count; i++) {
 		struct hpkm_pair *pair = &patch->pairs[i];
+		const struct option_object *from = &o->objects[2 * i];
+		const struct hpkm_anchor *a = &patch->anchors[from->target];
 
-		if (hpkm_object_open(patch->arena, &pair->old,
-				     o->objects[2 * i]) ||
-		    hpkm_object_open(patch->arena, &pair->new,
-				     o->objects[2 * i + 1]))
+		if (hpkm_object_open(patch->arena, &pair->old, from[0].path) ||
+		    hpkm_object_open(patch->arena, &pair->new, from[1].path))
 			return -1;
-		if (pair->old.arch != patch->anchor->arch ||
-		    pair->new.arch != patch->anchor->arch) {
+		pair->old.anchor = a;
+		pair->new.anchor = a;
+		if (pair->old.arch != a->arch || pair->new.arch != a->arch) {
 			hpkm_error("%s: made for another machine than %s",
-				   pair->old.elf.path, o->target);
+				   pair->old.elf.path, a->elf.path);
 			return -1;
 		}
 	}
@@ -248,6 +342,8 @@ static int make(struct hpkm_patch *patch, struct hpkm_link *link,
 	if (hpkm_verify_funcs(patch))
 		return HPKM_EXIT_ERROR;
 	hpkm_window_check(patch);
+	hpkm_link_init(link, patch->arena, patch->anchors,
+		       patch->anchor_count);
 	if (hpkm_closure(patch, link))
 		return HPKM_EXIT_ERROR;
 	if (patch->verdicts.refusals)
@@ -292,6 +388,8 @@ static struct json_object *json_funcs(const struct hpkm_patch *patch)
 		f = json_object_new_object();
 		json_object_object_add(f, "name",
 				       json_object_new_string(from->name));
+		json_object_object_add(f, "object", json_object_new_string
+				       (from->old->object->anchor->name));
 		json_object_object_add(f, "old_size", json_object_new_int64
 				       (from->old->live_size));
 		json_object_object_add(f, "new_size", json_object_new_int64
@@ -349,15 +447,18 @@ static void report_json(const struct hpkm_patch *patch,
 			const struct options *o, int status, size_t size)
 {
 	struct json_object *doc = json_object_new_object();
+	struct json_object *targets = json_object_new_array();
 
+	for (size_t i = 0; i < o->target_count; i++)
+		json_object_array_add(targets, json_object_new_string
+				      (o->targets[i].path));
 	json_object_object_add(doc, "patch",
 			       json_object_new_string(o->info.name));
 	json_object_object_add(doc, "version",
 			       json_object_new_string(o->info.version));
 	json_object_object_add(doc, "status",
 			       json_object_new_string(status_name(status)));
-	json_object_object_add(doc, "target",
-			       json_object_new_string(o->target));
+	json_object_object_add(doc, "targets", targets);
 	if (status == HPKM_EXIT_OK) {
 		json_object_object_add(doc, "output",
 				       json_object_new_string(o->output));
@@ -378,8 +479,10 @@ static void report_json(const struct hpkm_patch *patch,
 static void report_text(const struct hpkm_patch *patch,
 			const struct options *o, size_t size)
 {
-	printf("%s: patch %s for %s, %zu bytes\n", o->output, o->info.name,
-	       patch->anchor->name, size);
+	printf("%s: patch %s for", o->output, o->info.name);
+	for (size_t i = 0; i < patch->anchor_count; i++)
+		printf("%s %s", i ? "," : "", patch->anchors[i].name);
+	printf(", %zu bytes\n", size);
 	for (size_t i = 0; i < patch->func_count; i++)
 		printf("  replaced  %s (%llu -> %llu bytes)\n",
 		       patch->funcs[i].name,
@@ -400,14 +503,12 @@ static void report_text(const struct hpkm_patch *patch,
 int cmd_build(int argc, char **argv)
 {
 	struct hpkm_arena arena = { 0 };
-	struct hpkm_anchor anchor = { 0 };
 	struct hpkm_patch patch = {
 		.arena = &arena,
-		.anchor = &anchor,
 		.verdicts = { .arena = &arena },
 	};
 	struct options o = { 0 };
-	struct hpkm_link link = { .arena = &arena, .anchor = &anchor };
+	struct hpkm_link link = { 0 };
 	size_t size = 0;
 	int status;
 

@@ -3,13 +3,14 @@
  * Stage 3, link.
  *
  * GNU ld does the relocating: it gets one relocatable file with a section for
- * each piece, the anchor's addresses as absolute symbols, and a script that
+ * each piece, the anchors' addresses as absolute symbols, and a script that
  * places the segments where the patch is to stand.  With --emit-relocs it
  * keeps the relocations, of which those become fixups whose value depends on
- * where the anchor or the image is loaded.
+ * where an anchor or the image is loaded.
  *
  * A position-independent anchor is linked as if it stood at FAKE_BASE, so
- * that the span below it has addresses too.
+ * that the span below it has addresses too; the next one FAKE_STEP above, so
+ * that an address tells which anchor it belongs to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +29,7 @@
 #include "link.h"
 
 #define FAKE_BASE	(4ULL << 30)
+#define FAKE_STEP	(16ULL << 30)
 #define GRAIN		(64ULL << 10)
 #define MMAP_MIN_ADDR	(64ULL << 10)
 #define BELOW_SIZE	(1ULL << 30)
@@ -38,16 +40,42 @@
 
 extern char **environ;
 
-static const struct {
-	const char *section, *pattern;
-} kinds[HPKM_LINK_KINDS] = {
-	[HPKM_LINK_TEXT]	= { ".text", ".text.*" },
-	[HPKM_LINK_RODATA]	= { ".rodata", ".rodata.*" },
-	[HPKM_LINK_DATA]	= { ".data", ".data.*" },
-	[HPKM_LINK_BSS]		= { ".bss", ".bss.*" },
+/* Names of sections. */
+static const char *const kinds[HPKM_LINK_KINDS] = {
+	[HPKM_LINK_TEXT]	= ".text",
+	[HPKM_LINK_RODATA]	= ".rodata",
+	[HPKM_LINK_DATA]	= ".data",
+	[HPKM_LINK_BSS]		= ".bss",
 };
 
+void hpkm_link_init(struct hpkm_link *link, struct hpkm_arena *arena,
+		    const struct hpkm_anchor *anchors, size_t count)
+{
+	uint64_t next = FAKE_BASE;
+
+	link->arena = arena;
+	link->arch = anchors[0].arch;
+	link->span_count = count;
+	link->spans = hpkm_arena_alloc(arena, count, sizeof(*link->spans));
+	for (size_t i = 0; i < count; i++) {
+		link->spans[i].anchor = &anchors[i];
+		if (!anchors[i].fixed)
+			continue;
+		/* Clear of where a non-PIE really stands. */
+		link->spans[i].base = anchors[i].base;
+		if (anchors[i].end > FAKE_BASE / 2)
+			next = (anchors[i].end / FAKE_STEP + 2) * FAKE_STEP;
+	}
+	for (size_t i = 0; i < count; i++) {
+		if (anchors[i].fixed)
+			continue;
+		link->spans[i].base = next;
+		next += FAKE_STEP;
+	}
+}
+
 struct hpkm_link_piece *hpkm_link_add(struct hpkm_link *link,
+				      struct hpkm_link_span *span,
 				      const char *name,
 				      enum hpkm_link_kind kind,
 				      uint64_t align, const uint8_t *data,
@@ -56,6 +84,7 @@ struct hpkm_link_piece *hpkm_link_add(struct hpkm_link *link,
 	struct hpkm_link_piece *piece;
 
 	piece = hpkm_arena_alloc(link->arena, 1, sizeof(*piece));
+	piece->span = span;
 	piece->name = name;
 	piece->kind = kind;
 	piece->align = align;
@@ -67,6 +96,7 @@ struct hpkm_link_piece *hpkm_link_add(struct hpkm_link *link,
 				       link->piece_count,
 				       sizeof(*link->pieces));
 	link->pieces[link->piece_count++] = piece;
+	span->piece_count++;
 	return piece;
 }
 
@@ -88,29 +118,33 @@ static uint64_t align_up(uint64_t value, uint64_t align)
 	return (value + align - 1) & ~(align - 1);
 }
 
-static uint64_t anchor_base(const struct hpkm_link *link)
+static uint64_t span_start(const struct hpkm_link_span *span)
 {
-	return link->anchor->fixed ? link->anchor->base : FAKE_BASE;
+	return span->base + span->distance;
 }
 
-static uint64_t anchor_address(const struct hpkm_link *link, uint64_t vaddr)
+static uint64_t anchor_address(const struct hpkm_link_span *span,
+			       uint64_t vaddr)
 {
-	return vaddr - link->anchor->base + anchor_base(link);
+	return vaddr - span->anchor->base + span->base;
 }
 
-/* ---- where the span stands ---- */
+/* ---- where a span stands ---- */
 
 /* Depends on what is linked only: the same input gives the same place. */
-static uint64_t content_hash(const struct hpkm_link *link)
+static uint64_t content_hash(const struct hpkm_link *link,
+			     const struct hpkm_link_span *span)
 {
 	uint8_t digest[SHA256_DIGEST_SIZE];
 	struct sha256_ctx sha;
 
 	sha256_init(&sha);
-	sha256_update(&sha, link->anchor->id_size, link->anchor->id);
+	sha256_update(&sha, span->anchor->id_size, span->anchor->id);
 	for (size_t i = 0; i < link->piece_count; i++) {
 		const struct hpkm_link_piece *p = link->pieces[i];
 
+		if (p->span != span)
+			continue;
 		sha256_update(&sha, strlen(p->name) + 1,
 			      (const uint8_t *)p->name);
 		if (p->data)
@@ -128,14 +162,16 @@ static uint64_t content_hash(const struct hpkm_link *link)
 	return hpkm_get64(digest);
 }
 
-static int choose_distance(struct hpkm_link *link)
+static int choose_distance(const struct hpkm_link *link,
+			   struct hpkm_link_span *span)
 {
-	const struct hpkm_anchor *a = link->anchor;
+	const struct hpkm_anchor *a = span->anchor;
 	uint64_t object = a->end - a->base, size = 0, room, low;
-	uint64_t hash = content_hash(link);
+	uint64_t hash = content_hash(link, span);
 
 	for (size_t i = 0; i < link->piece_count; i++)
-		size += link->pieces[i]->size + link->pieces[i]->align;
+		if (link->pieces[i]->span == span)
+			size += link->pieces[i]->size + link->pieces[i]->align;
 	size = align_up(size, GRAIN) + HPKM_LINK_KINDS * GRAIN;
 	if (size > HPKM_SPAN_SIZE_MAX) {
 		hpkm_error("the patch would take %llu MiB in a process, more than %u",
@@ -153,7 +189,7 @@ static int choose_distance(struct hpkm_link *link)
 		if (room > BELOW_SIZE)
 			room = BELOW_SIZE;
 		/* size is far below room. */
-		link->span_distance = -(int64_t)
+		span->distance = -(int64_t)
 			(size + hash % ((room - size) / GRAIN) * GRAIN);
 		return 0;
 	}
@@ -161,7 +197,7 @@ static int choose_distance(struct hpkm_link *link)
 	if (a->base > MMAP_MIN_ADDR + size) {
 		room = (a->base - size - MMAP_MIN_ADDR) / GRAIN + 1;
 		low = MMAP_MIN_ADDR + hash % room * GRAIN;
-		link->span_distance = low - a->base;
+		span->distance = low - a->base;
 		return 0;
 	}
 	low = align_up(a->end, GRAIN) + HEAP_GAP;
@@ -171,7 +207,7 @@ static int choose_distance(struct hpkm_link *link)
 		return -1;
 	}
 	room = (REACH - size - low) / GRAIN;
-	link->span_distance = low + hash % room * GRAIN - a->base;
+	span->distance = low + hash % room * GRAIN - a->base;
 	return 0;
 }
 
@@ -278,10 +314,11 @@ static void add_piece(struct input *in, size_t i)
 	};
 	struct hpkm_link_piece *p = in->link->pieces[i];
 	bool bss = p->kind == HPKM_LINK_BSS;
-	char name[32];
+	char name[48];
 	Elf_Scn *scn;
 
-	snprintf(name, sizeof(name), "%s.%zu", kinds[p->kind].section, i);
+	snprintf(name, sizeof(name), "%s.%u.%zu", kinds[p->kind],
+		 p->span->object, i);
 	if (!bss && !p->data)
 		p->data = hpkm_arena_alloc(in->link->arena, p->size, 1);
 	scn = new_section(in, name, bss ? SHT_NOBITS : SHT_PROGBITS,
@@ -299,12 +336,12 @@ static int compare_targets(const void *x, const void *y)
 	const struct hpkm_link_reloc *a = *(struct hpkm_link_reloc *const *)x;
 	const struct hpkm_link_reloc *b = *(struct hpkm_link_reloc *const *)y;
 
-	if (a->value != b->value)
-		return a->value < b->value ? -1 : 1;
+	if (a->address != b->address)
+		return a->address < b->address ? -1 : 1;
 	return strcmp(a->name, b->name);
 }
 
-/* One absolute symbol for each address of the anchor that is referred to. */
+/* One absolute symbol for each address of an anchor that is referred to. */
 static void add_anchor_symbols(struct input *in)
 {
 	struct hpkm_link *link = in->link;
@@ -315,18 +352,24 @@ static void add_anchor_symbols(struct input *in)
 	for (size_t i = 0; i < link->piece_count; i++)
 		count += link->pieces[i]->reloc_count;
 	list = hpkm_arena_alloc(link->arena, count, sizeof(*list));
-	for (size_t i = 0; i < link->piece_count; i++)
-		for (size_t k = 0; k < link->pieces[i]->reloc_count; k++)
-			if (!link->pieces[i]->relocs[k].to)
-				list[n++] = &link->pieces[i]->relocs[k];
+	for (size_t i = 0; i < link->piece_count; i++) {
+		struct hpkm_link_piece *p = link->pieces[i];
+
+		for (size_t k = 0; k < p->reloc_count; k++) {
+			struct hpkm_link_reloc *r = &p->relocs[k];
+
+			if (r->to)
+				continue;
+			r->address = anchor_address(p->span, r->value);
+			list[n++] = r;
+		}
+	}
 	if (n)
 		qsort(list, n, sizeof(*list), compare_targets);
 	for (size_t i = 0; i < n; i++) {
 		if (!i || compare_targets(&list[i - 1], &list[i]))
 			index = add_symbol(in, list[i]->name, STT_NOTYPE,
-					   SHN_ABS,
-					   anchor_address(link, list[i]->value),
-					   0);
+					   SHN_ABS, list[i]->address, 0);
 		list[i]->symbol = index;
 	}
 }
@@ -335,7 +378,7 @@ static void add_relocs(struct input *in, size_t i, uint32_t symtab)
 {
 	struct hpkm_link_piece *p = in->link->pieces[i];
 	Elf64_Rela *rela;
-	char name[48];
+	char name[64];
 	Elf_Scn *scn;
 
 	if (!p->reloc_count)
@@ -355,7 +398,8 @@ static void add_relocs(struct input *in, size_t i, uint32_t symtab)
 		rela[k].r_offset = r->offset;
 		rela[k].r_info = ELF64_R_INFO((uint64_t)sym, r->type);
 	}
-	snprintf(name, sizeof(name), ".rela%s.%zu", kinds[p->kind].section, i);
+	snprintf(name, sizeof(name), ".rela%s.%u.%zu", kinds[p->kind],
+		 p->span->object, i);
 	scn = new_section(in, name, SHT_RELA, SHF_INFO_LINK, 8, rela,
 			  p->reloc_count * sizeof(*rela), ELF_T_RELA);
 	/* Pieces are the first sections. */
@@ -405,7 +449,7 @@ static void fill_input(struct input *in)
 
 	ehdr.e_ident[EI_DATA] = ELFDATA2LSB;
 	ehdr.e_type = ET_REL;
-	ehdr.e_machine = link->anchor->arch->machine;
+	ehdr.e_machine = link->arch->machine;
 	ehdr.e_version = EV_CURRENT;
 	ehdr.e_shstrndx = elf_ndxscn(names);
 	in->failed += !gelf_update_ehdr(in->elf, &ehdr);
@@ -441,9 +485,33 @@ static int write_input(struct hpkm_link *link, const char *path)
 	return err;
 }
 
+/* Output sections: ".text" near the first object, ".text.1" near the next. */
+static void section_name(char *name, size_t size, int kind, uint32_t object)
+{
+	if (object)
+		snprintf(name, size, "%s.%u", kinds[kind], object);
+	else
+		snprintf(name, size, "%s", kinds[kind]);
+}
+
+static void script_span(FILE *f, const struct hpkm_link *link,
+			const struct hpkm_link_span *span)
+{
+	char name[32];
+
+	fprintf(f, "\t. = 0x%llx;\n", (unsigned long long)span_start(span));
+	for (int k = 0; k < HPKM_LINK_KINDS; k++) {
+		/* bss follows data in one segment. */
+		if (k != HPKM_LINK_BSS)
+			fprintf(f, "\t. = ALIGN(0x%x);\n", link->arch->align);
+		section_name(name, sizeof(name), k, span->object);
+		fprintf(f, "\t%s : { *(%s.%u.*) }\n", name, kinds[k],
+			span->object);
+	}
+}
+
 static int write_script(const struct hpkm_link *link, const char *path)
 {
-	uint64_t start = anchor_base(link) + link->span_distance;
 	FILE *f = fopen(path, "we");
 	int bad;
 
@@ -451,16 +519,11 @@ static int write_script(const struct hpkm_link *link, const char *path)
 		hpkm_error("cannot write %s: %s", path, strerror(errno));
 		return -1;
 	}
-	fprintf(f, "OUTPUT_FORMAT(\"%s\")\nSECTIONS\n{\n\t. = 0x%llx;\n",
-		link->anchor->arch->ld_format, (unsigned long long)start);
-	for (int k = 0; k < HPKM_LINK_KINDS; k++) {
-		/* bss follows data in one segment. */
-		if (k != HPKM_LINK_BSS)
-			fprintf(f, "\t. = ALIGN(0x%x);\n",
-				link->anchor->arch->align);
-		fprintf(f, "\t%s : { *(%s) }\n", kinds[k].section,
-			kinds[k].pattern);
-	}
+	fprintf(f, "OUTPUT_FORMAT(\"%s\")\nSECTIONS\n{\n",
+		link->arch->ld_format);
+	for (size_t i = 0; i < link->span_count; i++)
+		if (link->spans[i].piece_count)
+			script_span(f, link, &link->spans[i]);
 	fprintf(f, "\t/DISCARD/ : { *(.note.GNU-stack) }\n}\n");
 	bad = ferror(f);
 	if (fclose(f) || bad) {
@@ -472,7 +535,7 @@ static int write_script(const struct hpkm_link *link, const char *path)
 
 static int run_ld(const struct hpkm_link *link, const char *dir)
 {
-	const char *ld = link->anchor->arch->ld;
+	const char *ld = link->arch->ld;
 	char *argv[] = {
 		(char *)ld, "-q", "--no-relax", "-static", "-nostdlib",
 		"-z", "noexecstack", "-z", "norelro",
@@ -510,27 +573,35 @@ static int run_ld(const struct hpkm_link *link, const char *dir)
 /* ---- what ld made ---- */
 
 static const struct hpkm_elf_section *output(const struct hpkm_link *link,
+					     const struct hpkm_link_span *span,
 					     int kind)
 {
 	const struct hpkm_elf_section *s;
+	char name[32];
 
-	s = hpkm_elf_section(&link->elf, kinds[kind].section);
+	section_name(name, sizeof(name), kind, span->object);
+	s = hpkm_elf_section(&link->elf, name);
 	return s && s->size ? s : NULL;
 }
 
-static void add_segment(struct hpkm_link *link, enum hpkm_link_kind kind,
-			uint64_t start)
+static void add_segment(struct hpkm_link *link, struct hpkm_link_span *span,
+			enum hpkm_link_kind kind)
 {
-	uint32_t align = link->anchor->arch->align;
-	const struct hpkm_elf_section *s = output(link, kind), *bss = NULL;
+	const struct hpkm_elf_section *s = output(link, span, kind);
+	const struct hpkm_elf_section *bss = NULL;
+	uint64_t start = span_start(span), end;
+	uint32_t align = link->arch->align;
 	struct hpkm_link_segment *seg;
-	uint64_t end;
 
 	if (kind == HPKM_LINK_DATA)
-		bss = output(link, HPKM_LINK_BSS);
+		bss = output(link, span, HPKM_LINK_BSS);
 	if (!s && !bss)
 		return;
+	link->segments = hpkm_arena_push(link->arena, link->segments,
+					 link->segment_count, sizeof(*seg));
 	seg = &link->segments[link->segment_count++];
+	memset(seg, 0, sizeof(*seg));
+	seg->span = span;
 	seg->kind = kind;
 	seg->mem_offset = ((s ? s->addr : bss->addr) - start) &
 		~(uint64_t)(align - 1);
@@ -540,11 +611,11 @@ static void add_segment(struct hpkm_link *link, enum hpkm_link_kind kind,
 	}
 	end = bss ? bss->addr + bss->size : s->addr + s->size;
 	seg->mem_size = align_up(end - start - seg->mem_offset, align);
-	if (seg->mem_offset + seg->mem_size > link->span_size)
-		link->span_size = seg->mem_offset + seg->mem_size;
+	if (seg->mem_offset + seg->mem_size > span->size)
+		span->size = seg->mem_offset + seg->mem_size;
 }
 
-static int read_pieces(struct hpkm_link *link, uint64_t start)
+static int read_pieces(struct hpkm_link *link)
 {
 	/* ld keeps local symbols in the order of its input. */
 	const struct hpkm_elf_symtab *t = &link->elf.symtab;
@@ -557,7 +628,8 @@ static int read_pieces(struct hpkm_link *link, uint64_t start)
 		if ((s->type != STT_FUNC && s->type != STT_OBJECT) ||
 		    strcmp(s->name, p->name) || s->size != p->item_size)
 			continue;
-		p->span_offset = s->value - p->item_offset - start;
+		p->span_offset = s->value - p->item_offset -
+			span_start(p->span);
 		next++;
 	}
 	if (next == link->piece_count)
@@ -582,14 +654,51 @@ static uint16_t fixup_kind(enum hpkm_rel rel)
 	}
 }
 
-static int add_fixup(struct hpkm_link *link, const Elf64_Rela *rela,
-		     uint64_t start)
+/* The span whose anchor an address belongs to, or that it lies in. */
+static const struct hpkm_link_span *span_of(const struct hpkm_link *link,
+					    uint64_t address)
 {
-	enum hpkm_rel rel = link->anchor->arch->rel(ELF64_R_TYPE(rela->r_info));
-	uint64_t sym = ELF64_R_SYM(rela->r_info), place;
+	const struct hpkm_link_span *best = NULL;
+	uint64_t least = UINT64_MAX;
+
+	for (size_t i = 0; i < link->span_count; i++) {
+		const struct hpkm_link_span *span = &link->spans[i];
+		uint64_t away = address > span->base ? address - span->base :
+			span->base - address;
+
+		if (span->piece_count && away < least) {
+			least = away;
+			best = span;
+		}
+	}
+	return best;
+}
+
+static uint32_t segment_of(const struct hpkm_link *link, uint64_t address,
+			   unsigned int size)
+{
+	const struct hpkm_link_span *span = span_of(link, address);
+	uint64_t place = address - span_start(span);
+	uint32_t i;
+
+	for (i = 0; i < link->segment_count; i++) {
+		const struct hpkm_link_segment *s = &link->segments[i];
+
+		if (s->span == span && place >= s->mem_offset &&
+		    hpkm_inside(place - s->mem_offset, size, s->data_size))
+			break;
+	}
+	return i;
+}
+
+static int add_fixup(struct hpkm_link *link, const Elf64_Rela *rela)
+{
+	enum hpkm_rel rel = link->arch->rel(ELF64_R_TYPE(rela->r_info));
+	uint64_t sym = ELF64_R_SYM(rela->r_info);
+	const struct hpkm_link_span *from, *to;
 	const struct hpkm_elf_symbol *s;
 	struct hpkm_link_fixup *f;
-	uint32_t segment = 0;
+	uint32_t segment;
 	bool anchored;
 
 	if (sym >= link->elf.symtab.count || rel == HPKM_REL_UNKNOWN)
@@ -598,15 +707,11 @@ static int add_fixup(struct hpkm_link *link, const Elf64_Rela *rela,
 	if (rel == HPKM_REL_NONE)
 		return 0;
 	anchored = s->section == HPKM_SECTION_ABS;
-	if (!anchored && hpkm_rel_pcrel(rel))
+	from = span_of(link, rela->r_offset);
+	to = span_of(link, s->value);
+	if (!anchored && from == to && hpkm_rel_pcrel(rel))
 		return 0;
-	place = rela->r_offset - start;
-	while (segment < link->segment_count &&
-	       (place < link->segments[segment].mem_offset ||
-		!hpkm_inside(place - link->segments[segment].mem_offset,
-			     hpkm_rel_size(rel),
-			     link->segments[segment].data_size)))
-		segment++;
+	segment = segment_of(link, rela->r_offset, hpkm_rel_size(rel));
 	if (segment == link->segment_count)
 		return -1;
 	link->fixups = hpkm_arena_push(link->arena, link->fixups,
@@ -614,10 +719,12 @@ static int add_fixup(struct hpkm_link *link, const Elf64_Rela *rela,
 	f = &link->fixups[link->fixup_count++];
 	f->kind = fixup_kind(rel);
 	f->relative = anchored ? HPKM_RELATIVE_OBJECT : HPKM_RELATIVE_SPAN;
+	f->object = to->object;
 	f->segment = segment;
-	f->place = place - link->segments[segment].mem_offset;
+	f->place = rela->r_offset - span_start(from) -
+		link->segments[segment].mem_offset;
 	f->addend = s->value + rela->r_addend -
-		(anchored ? anchor_base(link) : start);
+		(anchored ? to->base : span_start(to));
 	return 0;
 }
 
@@ -632,14 +739,18 @@ static int compare_fixups(const void *x, const void *y)
 
 static int read_output(struct hpkm_link *link, const char *path)
 {
-	uint64_t start = anchor_base(link) + link->span_distance;
-
 	if (hpkm_elf_open(link->arena, &link->elf, path))
 		return -1;
-	add_segment(link, HPKM_LINK_TEXT, start);
-	add_segment(link, HPKM_LINK_RODATA, start);
-	add_segment(link, HPKM_LINK_DATA, start);
-	if (read_pieces(link, start))
+	for (size_t i = 0; i < link->span_count; i++) {
+		struct hpkm_link_span *span = &link->spans[i];
+
+		if (!span->piece_count)
+			continue;
+		add_segment(link, span, HPKM_LINK_TEXT);
+		add_segment(link, span, HPKM_LINK_RODATA);
+		add_segment(link, span, HPKM_LINK_DATA);
+	}
+	if (read_pieces(link))
 		return -1;
 	for (size_t i = 1; i < link->elf.section_count; i++) {
 		const struct hpkm_elf_section *s = &link->elf.sections[i];
@@ -650,7 +761,7 @@ static int read_output(struct hpkm_link *link, const char *path)
 			Elf64_Rela rela;
 
 			memcpy(&rela, s->data + k, sizeof(rela));
-			if (add_fixup(link, &rela, start)) {
+			if (add_fixup(link, &rela)) {
 				hpkm_error("the linker kept a relocation that is not understood");
 				return -1;
 			}
@@ -662,17 +773,34 @@ static int read_output(struct hpkm_link *link, const char *path)
 	return 0;
 }
 
+/* The anchors with pieces are the objects of the image. */
+static int place_spans(struct hpkm_link *link)
+{
+	for (size_t i = 0; i < link->span_count; i++)
+		if (link->spans[i].piece_count)
+			link->spans[i].object = link->object_count++;
+	for (size_t i = 0; i < link->span_count; i++)
+		if (link->spans[i].piece_count &&
+		    choose_distance(link, &link->spans[i]))
+			return -1;
+	return 0;
+}
+
 int hpkm_link_run(struct hpkm_link *link)
 {
 	static const char *const files[] = {
 		"patch.o", "patch.ld", "patch.elf",
 	};
-	char temporary[] = "/tmp/hpkm-build.XXXXXX", *paths[3];
-	const char *dir = link->keep;
+	const char *dir = link->keep, *parent = getenv("TMPDIR");
+	char *temporary, *paths[3];
 	int err;
 
-	if (choose_distance(link))
+	if (place_spans(link))
 		return -1;
+	if (!parent || *parent != '/')
+		parent = "/tmp";
+	temporary = hpkm_arena_printf(link->arena, "%s/hpkm-build.XXXXXX",
+				      parent);
 	if (dir) {
 		if (mkdir(dir, 0777) && errno != EEXIST) {
 			hpkm_error("cannot make %s: %s", dir, strerror(errno));
@@ -681,7 +809,7 @@ int hpkm_link_run(struct hpkm_link *link)
 	} else {
 		dir = mkdtemp(temporary);
 		if (!dir) {
-			hpkm_error("cannot make a directory in /tmp: %s",
+			hpkm_error("cannot make a directory in %s: %s", parent,
 				   strerror(errno));
 			return -1;
 		}

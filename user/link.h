@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Stage 3, link: the pieces of new code and data, and what they refer to,
- * become segments at a fixed distance from the anchor, and fixups.
+ * become segments at a fixed distance from their anchors, and fixups.
  */
 #ifndef HPKM_LINK_H
 #define HPKM_LINK_H
@@ -20,15 +20,27 @@ enum hpkm_link_kind {
 struct hpkm_link_reloc {
 	uint64_t offset;		/* in the piece */
 	uint32_t type;
-	struct hpkm_link_piece *to;	/* or NULL: in the anchor */
+	struct hpkm_link_piece *to;	/* or NULL: in the piece's anchor */
 	const char *name;		/* anchor: symbol, for people */
 	uint64_t value;			/* anchor: virtual address */
 	int64_t addend;
 	uint32_t symbol;		/* for link.c */
+	uint64_t address;		/* the same */
+};
+
+/* The range near one anchor that its part of the patch takes up. */
+struct hpkm_link_span {
+	const struct hpkm_anchor *anchor;
+	uint64_t base;			/* where the anchor stands for ld */
+	int64_t distance;		/* span start minus base */
+	uint64_t size;
+	size_t piece_count;
+	uint32_t object;		/* in the image: anchors with pieces */
 };
 
 /* What is taken along: a function, a variable, a string, a cell. */
 struct hpkm_link_piece {
+	const struct hpkm_link_span *span;
 	const char *name;
 	enum hpkm_link_kind kind;
 	uint64_t align, size;
@@ -42,6 +54,7 @@ struct hpkm_link_piece {
 };
 
 struct hpkm_link_segment {
+	const struct hpkm_link_span *span;
 	enum hpkm_link_kind kind;
 	const uint8_t *data;
 	uint64_t data_size, mem_offset, mem_size;
@@ -49,27 +62,33 @@ struct hpkm_link_segment {
 
 struct hpkm_link_fixup {
 	uint16_t kind, relative;	/* as in an image */
-	uint32_t segment, place;
+	uint32_t object, segment, place;
 	int64_t addend;
 };
 
 struct hpkm_link {
 	struct hpkm_arena *arena;
-	const struct hpkm_anchor *anchor;
+	const struct hpkm_arch *arch;
 	const char *keep;		/* directory for the files, or NULL */
+	struct hpkm_link_span *spans;	/* one for each anchor */
+	size_t span_count;
 	struct hpkm_link_piece **pieces;
 	size_t piece_count;
 
-	int64_t span_distance;
-	uint64_t span_size;
-	struct hpkm_link_segment segments[HPKM_LINK_KINDS];
+	uint32_t object_count;
+	struct hpkm_link_segment *segments;	/* by object, by offset */
 	size_t segment_count;
 	struct hpkm_link_fixup *fixups;
 	size_t fixup_count;
 	struct hpkm_elf elf;		/* what ld wrote */
 };
 
+/* One span for each of @count anchors. */
+void hpkm_link_init(struct hpkm_link *link, struct hpkm_arena *arena,
+		    const struct hpkm_anchor *anchors, size_t count);
+
 struct hpkm_link_piece *hpkm_link_add(struct hpkm_link *link,
+				      struct hpkm_link_span *span,
 				      const char *name,
 				      enum hpkm_link_kind kind,
 				      uint64_t align, const uint8_t *data,

@@ -43,9 +43,13 @@ struct hpkm_item {
 	struct hpkm_link_piece *piece;
 };
 
+struct hpkm_anchor;
+
 struct hpkm_object {
 	struct hpkm_arena *arena;
 	const struct hpkm_arch *arch;
+	/* What it is, or is to be, linked into; set by who opens it. */
+	const struct hpkm_anchor *anchor;
 	struct hpkm_elf elf;
 	const char *file;	/* STT_FILE, or NULL */
 	struct hpkm_item **items;

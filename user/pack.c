@@ -70,11 +70,10 @@ static void add_table(struct buffer *image, struct hpkm_image_table *table,
 	append(image, from->bytes, from->size);
 }
 
-static void add_anchor(const struct hpkm_patch *patch,
-		       const struct hpkm_link *link, struct buffer *objects,
-		       struct buffer *strings)
+static void add_anchor(const struct hpkm_link_span *span,
+		       struct buffer *objects, struct buffer *strings)
 {
-	const struct hpkm_anchor *a = patch->anchor;
+	const struct hpkm_anchor *a = span->anchor;
 	struct hpkm_image_object o = {
 		.name = add_string(strings, a->name),
 		.role = HPKM_OBJECT_ANCHOR,
@@ -85,8 +84,8 @@ static void add_anchor(const struct hpkm_patch *patch,
 		.id_offset = a->id_offset,
 		.size = a->end - a->base,
 		.link_base = a->fixed ? a->base : 0,
-		.span_size = link->span_size,
-		.span_distance = link->span_distance,
+		.span_size = span->size,
+		.span_distance = span->distance,
 	};
 
 	memcpy(o.id, a->id, a->id_size);
@@ -105,6 +104,7 @@ static void add_segments(const struct hpkm_link *link, struct buffer *image,
 	for (size_t i = 0; i < link->segment_count; i++) {
 		const struct hpkm_link_segment *from = &link->segments[i];
 		struct hpkm_image_segment s = {
+			.object = from->span->object,
 			.prot = prot[from->kind],
 			.data_offset = align_buffer(image, 16),
 			.data_size = from->data_size,
@@ -117,13 +117,13 @@ static void add_segments(const struct hpkm_link *link, struct buffer *image,
 	}
 }
 
-static void add_func(const struct hpkm_patch *patch,
-		     const struct hpkm_patch_func *from, struct buffer *funcs,
+static void add_func(const struct hpkm_patch_func *from, struct buffer *funcs,
 		     struct buffer *strings)
 {
-	const struct hpkm_anchor *a = patch->anchor;
 	const struct hpkm_item *old = from->old, *new = from->new;
+	const struct hpkm_anchor *a = old->object->anchor;
 	struct hpkm_image_func f = {
+		.object = new->piece->span->object,
 		.name = add_string(strings, from->name),
 		.old_offset = old->live - a->base,
 		.old_size = old->live_size,
@@ -143,12 +143,11 @@ static void add_func(const struct hpkm_patch *patch,
 	append(funcs, &f, sizeof(f));
 }
 
-static void add_part(const struct hpkm_patch *patch,
-		     const struct hpkm_patch_part *from, struct buffer *parts)
+static void add_part(const struct hpkm_patch_part *from, struct buffer *parts)
 {
 	struct hpkm_image_part p = {
 		.func = from->func,
-		.old_offset = from->old->live - patch->anchor->base,
+		.old_offset = from->old->live - from->old->object->anchor->base,
 		.old_size = from->old->live_size,
 	};
 
@@ -166,9 +165,9 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	struct hpkm_image_header h = {
 		.magic = HPKM_IMAGE_MAGIC,
 		.format = HPKM_IMAGE_FORMAT,
-		.machine = patch->anchor->arch->machine,
+		.machine = link->arch->machine,
 		.flags = info->replace ? HPKM_IMAGE_REPLACE : 0,
-		.align = patch->anchor->arch->align,
+		.align = link->arch->align,
 	};
 	char why[256];
 
@@ -177,16 +176,19 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	h.name = add_string(&strings, info->name);
 	h.version = add_string(&strings, info->version);
 	h.description = add_string(&strings, info->description);
-	add_anchor(patch, link, &objects, &strings);
+	for (size_t i = 0; i < link->span_count; i++)
+		if (link->spans[i].piece_count)
+			add_anchor(&link->spans[i], &objects, &strings);
 	for (size_t i = 0; i < patch->func_count; i++)
-		add_func(patch, &patch->funcs[i], &funcs, &strings);
+		add_func(&patch->funcs[i], &funcs, &strings);
 	for (size_t i = 0; i < patch->part_count; i++)
-		add_part(patch, &patch->parts[i], &parts);
+		add_part(&patch->parts[i], &parts);
 	for (size_t i = 0; i < link->fixup_count; i++) {
 		const struct hpkm_link_fixup *from = &link->fixups[i];
 		struct hpkm_image_fixup x = {
 			.kind = from->kind,
 			.relative = from->relative,
+			.object = from->object,
 			.segment = from->segment,
 			.place = from->place,
 			.addend = from->addend,
@@ -312,9 +314,11 @@ int hpkm_pack_write(const struct hpkm_patch *patch,
 	table[ehdr.e_shstrndx].sh_size = names.size;
 	ehdr.e_shoff = align_buffer(&out, 8);
 	ehdr.e_shnum = count + 2;
-	/* Position independent, unless the anchor is not. */
-	if (!patch->anchor->fixed)
-		ehdr.e_type = ET_DYN;
+	/* Position independent, unless an anchor is not. */
+	ehdr.e_type = ET_DYN;
+	for (size_t i = 0; i < link->span_count; i++)
+		if (link->spans[i].piece_count && link->spans[i].anchor->fixed)
+			ehdr.e_type = ET_EXEC;
 	append(&out, table, (count + 2) * sizeof(*table));
 	memcpy(out.bytes, &ehdr, sizeof(ehdr));
 	return write_file(path, out.bytes, out.size);

@@ -7,11 +7,12 @@
 #include "object.h"
 #include "verdict.h"
 
+/* Both objects belong to the same anchor. */
 struct hpkm_pair {
 	struct hpkm_object old, new;
 };
 
-/* A function of the anchor that is replaced. */
+/* A function of an anchor that is replaced. */
 struct hpkm_patch_func {
 	struct hpkm_item *old, *new;
 	const char *name;
@@ -26,12 +27,13 @@ struct hpkm_patch_part {
 
 struct hpkm_patch {
 	struct hpkm_arena *arena;
-	struct hpkm_anchor *anchor;
+	struct hpkm_anchor *anchors;
+	size_t anchor_count;
 	struct hpkm_pair *pairs;
 	size_t pair_count;
-	struct hpkm_patch_func *funcs;	/* by address in the anchor */
+	struct hpkm_patch_func *funcs;	/* by anchor, and address in it */
 	size_t func_count;
-	struct hpkm_patch_part *parts;	/* by address in the anchor */
+	struct hpkm_patch_part *parts;	/* the same */
 	size_t part_count;
 	struct hpkm_verdicts verdicts;
 };

@@ -27,7 +27,7 @@ struct evidence {
 /* The comparison of one function at one address. */
 struct proof {
 	struct hpkm_patch *patch;
-	struct hpkm_anchor *anchor;
+	const struct hpkm_anchor *anchor;
 	struct hpkm_object *object;
 	struct hpkm_item *item;
 	uint64_t addr, size;
@@ -465,7 +465,7 @@ static bool prove(struct proof *p)
 	size_t later_count = 0, room;
 
 	p->object = p->item->object;
-	p->anchor = p->patch->anchor;
+	p->anchor = p->object->anchor;
 	p->o_bytes = hpkm_item_section(p->item)->data;
 	p->t_bytes = hpkm_anchor_bytes(p->anchor, p->addr, p->size);
 	if (!p->t_bytes || !p->o_bytes)
@@ -513,7 +513,7 @@ static void try_function(struct hpkm_patch *patch, struct hpkm_item *item,
 			 struct proof *best, size_t *right, size_t *tried)
 {
 	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
-	size_t n = candidates(patch->anchor, item, list);
+	size_t n = candidates(item->object->anchor, item, list);
 
 	*right = 0;
 	*tried = 0;
@@ -571,7 +571,7 @@ const char *hpkm_verify_locate(struct hpkm_patch *patch,
 
 	if (item->live_known)
 		return NULL;
-	n = candidates(patch->anchor, item, list);
+	n = candidates(item->object->anchor, item, list);
 	if (n == 1) {
 		item->live_known = true;
 		item->live = list[0]->addr;
@@ -599,15 +599,15 @@ static void verify_item(struct hpkm_patch *patch, struct hpkm_item *item)
 	else if (!tried)
 		hpkm_refuse(&patch->verdicts, item->name,
 			    "%s has no such function: is it built from this source?",
-			    patch->anchor->name);
+			    item->object->anchor->name);
 	else if (right)
 		hpkm_refuse(&patch->verdicts, item->name,
 			    "%s has %zu functions of that name with the same code, and nothing tells which one it is",
-			    patch->anchor->name, right);
+			    item->object->anchor->name, right);
 	else
 		hpkm_refuse_with(&patch->verdicts, item->name, best.details,
 				 "the old object file is not what %s was built from: %s",
-				 patch->anchor->name, best.why);
+				 item->object->anchor->name, best.why);
 }
 
 int hpkm_verify_funcs(struct hpkm_patch *patch)

@@ -71,7 +71,7 @@ static bool others_enter(const struct hpkm_item *item, unsigned int window)
 static const char *code_enters(struct hpkm_patch *patch,
 			       const struct hpkm_item *item, uint64_t end)
 {
-	const struct hpkm_anchor *a = patch->anchor;
+	const struct hpkm_anchor *a = item->object->anchor;
 	struct hpkm_code code;
 	const uint8_t *bytes;
 
@@ -98,7 +98,7 @@ static const char *code_enters(struct hpkm_patch *patch,
 static const char *check_window(struct hpkm_patch *patch,
 				struct hpkm_item *item, unsigned int *window)
 {
-	const struct hpkm_anchor *a = patch->anchor;
+	const struct hpkm_anchor *a = item->object->anchor;
 	const struct hpkm_anchor_symbol *next;
 	const uint8_t *bytes;
 	unsigned int kept;
@@ -134,11 +134,22 @@ static const char *check_window(struct hpkm_patch *patch,
 	return code_enters(patch, item, end);
 }
 
+/* Anchors lie in one array, so their addresses tell their order. */
+static int compare_places(const struct hpkm_item *a, const struct hpkm_item *b)
+{
+	const struct hpkm_anchor *of_a = a->object->anchor;
+	const struct hpkm_anchor *of_b = b->object->anchor;
+
+	if (of_a != of_b)
+		return of_a < of_b ? -1 : 1;
+	return a->live < b->live ? -1 : a->live > b->live;
+}
+
 static int compare_funcs(const void *x, const void *y)
 {
 	const struct hpkm_patch_func *a = x, *b = y;
 
-	return a->old->live < b->old->live ? -1 : a->old->live > b->old->live;
+	return compare_places(a->old, b->old);
 }
 
 /* A name that others have too says which file it is from. */
@@ -147,7 +158,7 @@ static const char *func_name(struct hpkm_patch *patch,
 {
 	size_t count;
 
-	hpkm_anchor_find(patch->anchor, item->name, &count);
+	hpkm_anchor_find(item->object->anchor, item->name, &count);
 	if (count <= 1 || !item->object->file)
 		return item->name;
 	return hpkm_arena_printf(patch->arena, "%s@%s", item->name,
@@ -184,7 +195,8 @@ static void check_apart(struct hpkm_patch *patch)
 
 		if (reach < f->window_size)
 			reach = f->window_size;
-		if (f->old->live + reach > f[1].old->live)
+		if (f->old->object->anchor == f[1].old->object->anchor &&
+		    f->old->live + reach > f[1].old->live)
 			hpkm_refuse(&patch->verdicts, f[1].name,
 				    "it overlaps %s in the target", f->name);
 	}
@@ -194,7 +206,7 @@ static int compare_parts(const void *x, const void *y)
 {
 	const struct hpkm_patch_part *a = x, *b = y;
 
-	return a->old->live < b->old->live ? -1 : a->old->live > b->old->live;
+	return compare_places(a->old, b->old);
 }
 
 /* The moved parts of what is replaced: threads may stand in them, too. */

@@ -23,8 +23,8 @@ void run_case(FILE *out);
 
 static const char *image;
 static const struct hpkm_image_header *header;
-static const struct hpkm_image_object *object;
-static uint64_t base, span;
+static const struct hpkm_image_object *objects;
+static uint64_t base[HPKM_OBJECTS_MAX], span[HPKM_OBJECTS_MAX];
 
 #define die(...) do { \
 	fprintf(stderr, "loader: " __VA_ARGS__); \
@@ -43,10 +43,10 @@ static void read_image(const char *path)
 	fclose(f);
 	image = bytes;
 	header = (const void *)bytes;
-	object = (const void *)(bytes + header->objects.offset);
+	objects = (const void *)(bytes + header->objects.offset);
 }
 
-/* The object is told by its identity, not by its name. */
+/* Objects are told by their identity, not by their names. */
 static int find_object(struct dl_phdr_info *info, size_t size, void *data)
 {
 	uint64_t start = 0, end = 0;
@@ -60,11 +60,14 @@ static int find_object(struct dl_phdr_info *info, size_t size, void *data)
 			start = info->dlpi_addr + (p->p_vaddr & ~4095ULL);
 		end = info->dlpi_addr + p->p_vaddr + p->p_memsz;
 	}
-	if (end && end - start == object->size &&
-	    object->id_kind == HPKM_ID_BUILD_ID &&
-	    !memcmp((void *)(start + object->id_offset), object->id,
-		    object->id_size))
-		base = start;
+	for (uint32_t i = 0; end && i < header->objects.count; i++) {
+		const struct hpkm_image_object *o = &objects[i];
+
+		if (end - start == o->size &&
+		    o->id_kind == HPKM_ID_BUILD_ID &&
+		    !memcmp((void *)(start + o->id_offset), o->id, o->id_size))
+			base[i] = start;
+	}
 	return 0;
 }
 
@@ -74,14 +77,14 @@ static void *map_at(uint64_t address, uint64_t size)
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 }
 
-/* A free place of that size within reach of the object. */
-static uint64_t find_place(uint64_t size, uint64_t from)
+/* A free place of that size within reach of object @i. */
+static uint64_t find_place(uint32_t i, uint64_t size, uint64_t from)
 {
 	for (int64_t step = 0; step < 512; step++) {
-		uint64_t below = base - from - step * 0x200000;
-		uint64_t above = base + (object->size & ~4095ULL) + from +
+		uint64_t below = base[i] - from - step * 0x200000;
+		uint64_t above = base[i] + (objects[i].size & ~4095ULL) + from +
 			step * 0x200000;
-		uint64_t at = object->flags & HPKM_OBJECT_FIXED ? above :
+		uint64_t at = objects[i].flags & HPKM_OBJECT_FIXED ? above :
 			below;
 
 		if (map_at(at, size) != MAP_FAILED)
@@ -96,13 +99,19 @@ static int place(int far)
 	const struct hpkm_image_segment *s =
 		(const void *)(image + header->segments.offset);
 
-	span = base + object->span_distance;
-	if (far || map_at(span, object->span_size) == MAP_FAILED) {
-		far = 1;
-		span = find_place(object->span_size, 0x10000000);
+	for (uint32_t i = 0; i < header->objects.count; i++) {
+		uint64_t size = objects[i].span_size;
+
+		if (!size)
+			continue;
+		span[i] = base[i] + objects[i].span_distance;
+		if (far || map_at(span[i], size) == MAP_FAILED) {
+			far = 1;
+			span[i] = find_place(i, size, 0x10000000);
+		}
 	}
 	for (uint32_t i = 0; i < header->segments.count; i++)
-		memcpy((void *)(span + s[i].mem_offset),
+		memcpy((void *)(span[s[i].object] + s[i].mem_offset),
 		       image + s[i].data_offset, s[i].data_size);
 	return far;
 }
@@ -115,9 +124,10 @@ static void fix(int far)
 		(const void *)(image + header->fixups.offset);
 
 	for (uint32_t i = 0; i < header->fixups.count; i++, x++) {
-		uint64_t p = span + s[x->segment].mem_offset + x->place;
+		uint64_t p = span[s[x->segment].object] +
+			s[x->segment].mem_offset + x->place;
 		uint64_t v = x->addend + (x->relative == HPKM_RELATIVE_SPAN ?
-					  span : base);
+					  span : base)[x->object];
 		int size = 4, right;
 
 		switch (x->kind) {
@@ -142,12 +152,14 @@ static void fix(int far)
 		/* Where it was linked to stand nothing changes. */
 		if (!far && !right && (x->kind == HPKM_FIXUP_PC32 ||
 				       x->kind == HPKM_FIXUP_PC64 ||
-				       object->flags & HPKM_OBJECT_FIXED))
+				       objects[x->object].flags &
+				       HPKM_OBJECT_FIXED))
 			die("fixup %u was not right at its own distance", i);
 		memcpy((void *)p, &v, size);
 	}
 	for (uint32_t i = 0; i < header->segments.count; i++)
-		mprotect((void *)(span + s[i].mem_offset), s[i].mem_size,
+		mprotect((void *)(span[s[i].object] + s[i].mem_offset),
+			 s[i].mem_size,
 			 (s[i].prot & HPKM_PROT_WRITE ? PROT_WRITE : 0) |
 			 (s[i].prot & HPKM_PROT_EXEC ? PROT_EXEC : 0) |
 			 PROT_READ);
@@ -157,10 +169,13 @@ static void write_trampolines(void)
 {
 	const struct hpkm_image_func *f =
 		(const void *)(image + header->funcs.offset);
-	uint64_t *slots = (void *)find_place(0x10000, 0x20000000);
+	uint64_t *slots[HPKM_OBJECTS_MAX];
 
+	for (uint32_t i = 0; i < header->objects.count; i++)
+		slots[i] = (void *)find_place(i, 0x10000, 0x20000000);
 	for (uint32_t i = 0; i < header->funcs.count; i++, f++) {
-		unsigned char *at = (void *)(base + f->old_offset);
+		unsigned char *at = (void *)(base[f->object] + f->old_offset);
+		uint64_t *slot = &slots[f->object][i];
 		uint64_t page = (uint64_t)at & ~4095ULL;
 		int64_t distance;
 		int32_t rel;
@@ -174,9 +189,9 @@ static void write_trampolines(void)
 		    mprotect((void *)page, 4096, PROT_READ | PROT_WRITE |
 			     PROT_EXEC))
 			die("cannot make the text writable");
-		slots[i] = span + f->new_offset;
+		*slot = span[f->object] + f->new_offset;
 		at += f->window_size - 6;
-		distance = (int64_t)&slots[i] - (int64_t)(at + 6);
+		distance = (int64_t)slot - (int64_t)(at + 6);
 		rel = distance;
 		if (rel != distance)
 			die("the slots are too far away");
@@ -197,8 +212,9 @@ int main(int argc, char **argv)
 
 		read_image(argv[1]);
 		dl_iterate_phdr(find_object, NULL);
-		if (!base)
-			die("the object of the image is not loaded");
+		for (uint32_t i = 0; i < header->objects.count; i++)
+			if (!base[i])
+				die("object %u of the image is not loaded", i);
 		fix(place(far));
 		write_trampolines();
 	}
