@@ -8,6 +8,8 @@
  *   PROGRAM                    runs the case twice, prints the second answers
  *   PROGRAM IMAGE near|far     patches itself in between; "far" places the
  *                              image elsewhere than where it was linked to be
+ *   PROGRAM live               waits in between for a line of input, so that
+ *                              hpkm-apply can patch it
  */
 #define _GNU_SOURCE
 #include <hpkm/image.h>
@@ -207,7 +209,11 @@ int main(int argc, char **argv)
 	FILE *null = fopen("/dev/null", "w");
 
 	run_case(null);
-	if (argc > 2) {
+	if (argc == 2 && !strcmp(argv[1], "live")) {
+		puts("ready");
+		fflush(stdout);
+		getchar();
+	} else if (argc > 2) {
 		int far = !strcmp(argv[2], "far");
 
 		read_image(argv[1]);

@@ -37,7 +37,7 @@ void run_case(FILE *out)
 	fresh_count = 5;
 	fresh_zero[3] = 0;
 	for (int i = 0; i < 100; i++)
-		fresh_zero[i] = 0;
+		((volatile int *)fresh_zero)[i] = 0;
 	shared = 10;
 #endif
 	for (int i = 0; i < 4; i++)
