@@ -398,12 +398,13 @@ static int find_place(struct closure *c, const struct work *w, size_t reloc,
 		to->kind = PLACE_PIECE;
 		to->piece = pool_piece(c, s, ref.offset,
 				       hpkm_string_size(s, ref.offset));
+		to->offset = ref.delta;
 		break;
 	case HPKM_REF_CONSTANT:
 		start = ref.offset - ref.offset % s->entsize;
 		to->kind = PLACE_PIECE;
 		to->piece = pool_piece(c, s, start, s->entsize);
-		to->offset = ref.offset - start;
+		to->offset = ref.offset - start + ref.delta;
 		break;
 	case HPKM_REF_SECTION:
 		if (!(s->flags & SHF_ALLOC) ||

@@ -263,10 +263,11 @@ static bool same_ref(struct diff *d, uint32_t os, size_t oi, uint32_t ns,
 		return o.offset == n.offset;
 	case HPKM_REF_STRING:
 		size = hpkm_string_size(a, o.offset);
-		return size == hpkm_string_size(b, n.offset) &&
+		return o.delta == n.delta &&
+			size == hpkm_string_size(b, n.offset) &&
 			!memcmp(a->data + o.offset, b->data + n.offset, size);
 	case HPKM_REF_CONSTANT:
-		if (a->entsize != b->entsize ||
+		if (a->entsize != b->entsize || o.delta != n.delta ||
 		    o.offset % a->entsize != n.offset % b->entsize)
 			return false;
 		return !memcmp(a->data + o.offset - o.offset % a->entsize,

@@ -371,20 +371,26 @@ uint64_t hpkm_string_size(const struct hpkm_elf_section *s, uint64_t offset)
 	return 0;
 }
 
-static void section_ref(struct hpkm_object *o, struct hpkm_ref *ref)
+/*
+ * What a place in a section belongs to is decided by @start, where the symbol
+ * stands: an assembler keeps the symbol when an addend leads away from it,
+ * as in "abc"[c - 'a'], which may look like a place in another string.
+ */
+static void section_ref(struct hpkm_object *o, struct hpkm_ref *ref,
+			int64_t start)
 {
 	const struct hpkm_elf_section *s = &o->elf.sections[ref->section];
 	struct hpkm_item *item = o->of_section[ref->section];
-	bool within = ref->offset >= 0 && (uint64_t)ref->offset < s->size;
+	bool within = start >= 0 && (uint64_t)start < s->size;
 
 	/*
 	 * A lone item owns all references into its section, those a little
 	 * outside of it too ("table - 1" is one).
 	 */
 	if (item && !item->alone) {
-		while (item && (ref->offset < (int64_t)item->offset ||
-				ref->offset >= (int64_t)(item->offset +
-							 item->size)))
+		while (item && (start < (int64_t)item->offset ||
+				start >= (int64_t)(item->offset +
+						   item->size)))
 			item = item->next;
 	}
 	if (item) {
@@ -397,12 +403,16 @@ static void section_ref(struct hpkm_object *o, struct hpkm_ref *ref)
 	if (!(s->flags & SHF_MERGE) || !within || !s->data || s->reloc_count)
 		return;
 	if (s->flags & SHF_STRINGS) {
-		if (hpkm_string_size(s, ref->offset))
-			ref->kind = HPKM_REF_STRING;
-	} else if (s->entsize && s->entsize <= 4096 &&
-		   s->size % s->entsize == 0) {
+		if (!hpkm_string_size(s, start))
+			return;
+		ref->kind = HPKM_REF_STRING;
+	} else {
+		if (!s->entsize || s->entsize > 4096 || s->size % s->entsize)
+			return;
 		ref->kind = HPKM_REF_CONSTANT;
 	}
+	ref->delta = ref->offset - start;
+	ref->offset = start;
 }
 
 int hpkm_object_ref(struct hpkm_object *o, uint32_t section, size_t i,
@@ -442,7 +452,8 @@ int hpkm_object_ref(struct hpkm_object *o, uint32_t section, size_t i,
 	}
 	ref->section = sym->section;
 	ref->offset += sym->value;
-	section_ref(o, ref);
+	section_ref(o, ref, sym->type == STT_SECTION ? ref->offset :
+		    (int64_t)sym->value);
 	return 0;
 }
 

@@ -72,8 +72,8 @@ struct hpkm_object {
 enum hpkm_ref_kind {
 	HPKM_REF_UNDEF,		/* symbol */
 	HPKM_REF_ITEM,		/* item, offset in it */
-	HPKM_REF_STRING,	/* section, offset */
-	HPKM_REF_CONSTANT,	/* section, offset */
+	HPKM_REF_STRING,	/* section, offset, delta */
+	HPKM_REF_CONSTANT,	/* section, offset, delta */
 	HPKM_REF_SECTION,	/* section, offset */
 	HPKM_REF_ABSOLUTE,	/* offset is the value */
 };
@@ -84,6 +84,7 @@ struct hpkm_ref {
 	struct hpkm_item *item;
 	uint32_t section;
 	int64_t offset;
+	int64_t delta;		/* how far from there it leads */
 };
 
 int hpkm_object_open(struct hpkm_arena *arena, struct hpkm_object *object,

@@ -258,6 +258,7 @@ static bool same_content(struct proof *p, const struct hpkm_ref *ref,
 	uint64_t from = ref->offset, size;
 	const uint8_t *bytes;
 
+	addr -= ref->delta;
 	if (ref->kind == HPKM_REF_STRING) {
 		size = hpkm_string_size(s, from);
 	} else {
