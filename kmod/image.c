@@ -111,6 +111,8 @@ static int check_tables(struct check *c)
 		  0, HPKM_PARTS_MAX },
 		{ "fixups", &h->fixups, sizeof(struct hpkm_image_fixup),
 		  0, HPKM_IMAGE_SIZE_MAX },
+		{ "externs", &h->externs, sizeof(struct hpkm_image_extern),
+		  0, HPKM_EXTERNS_MAX },
 		{ "depends", &h->depends, sizeof(__u32),
 		  0, HPKM_DEPENDS_MAX },
 		{ "strings", &h->strings, 1, 1, HPKM_IMAGE_SIZE_MAX },
@@ -387,12 +389,30 @@ static int check_part(struct check *c, __u32 i)
 	return 0;
 }
 
+static int check_extern(struct check *c, __u32 i)
+{
+	const struct hpkm_image_extern *e = &hpkm_image_externs(c->image)[i];
+	const char *name = string(c, e->name), *version = string(c, e->version);
+
+	if (!name || !*name || strlen(name) > 4095)
+		return bad(c, "extern %u: bad name", i);
+	if (!version || strlen(version) > 255)
+		return bad(c, "extern %u: bad version", i);
+	if (e->flags & ~HPKM_EXTERN_WEAK)
+		return bad(c, "extern %u: unknown flags 0x%x", i, e->flags);
+	if (e->object >= c->header->objects.count ||
+	    hpkm_image_objects(c->image)[e->object].role != HPKM_OBJECT_ANCHOR)
+		return bad(c, "extern %u: its object is no anchor", i);
+	return 0;
+}
+
 /* The bytes that a fixup writes, 0 when its kind is not known. */
 static __u32 fixup_size(const struct hpkm_image_fixup *x)
 {
 	switch (x->kind) {
 	case HPKM_FIXUP_ABS64:
 	case HPKM_FIXUP_PC64:
+	case HPKM_FIXUP_COPY64:
 		return 8;
 	case HPKM_FIXUP_ABS32:
 	case HPKM_FIXUP_ABS32S:
@@ -402,39 +422,56 @@ static __u32 fixup_size(const struct hpkm_image_fixup *x)
 	return 0;
 }
 
+/* What a fixup counts from, and whether it may be that far away. */
+static int check_base(struct check *c, __u32 i)
+{
+	const struct hpkm_image_fixup *x = &hpkm_image_fixups(c->image)[i];
+	const struct hpkm_image_object *o;
+
+	if (x->relative == HPKM_RELATIVE_EXTERN) {
+		if (x->object >= c->header->externs.count)
+			return bad(c, "fixup %u: there is no extern %u", i,
+				   x->object);
+		/* Libraries are anywhere. */
+		if (x->kind != HPKM_FIXUP_ABS64)
+			return bad(c, "fixup %u: an extern, kind %u", i,
+				   x->kind);
+		return 0;
+	}
+	if (x->object >= c->header->objects.count)
+		return bad(c, "fixup %u: there is no object %u", i, x->object);
+	o = &hpkm_image_objects(c->image)[x->object];
+	if (x->relative != HPKM_RELATIVE_OBJECT &&
+	    (x->relative != HPKM_RELATIVE_SPAN ||
+	     o->role != HPKM_OBJECT_ANCHOR))
+		return bad(c, "fixup %u: relative to what?", i);
+	if (x->kind == HPKM_FIXUP_COPY64 &&
+	    (x->relative != HPKM_RELATIVE_OBJECT || x->addend < 0 ||
+	     !inside(x->addend, 8, o->size)))
+		return bad(c, "fixup %u: copies from outside of its object",
+			   i);
+	return 0;
+}
+
 static int check_fixup(struct check *c, __u32 i)
 {
 	const struct hpkm_image_fixup *x = &hpkm_image_fixups(c->image)[i];
 	const struct hpkm_image_fixup *before = i ? x - 1 : NULL;
 	const struct hpkm_image_segment *s;
-	const struct hpkm_image_object *o;
 	__u32 size = fixup_size(x);
-	__u64 limit;
 
 	if (!size)
 		return bad(c, "fixup %u: kind %u", i, x->kind);
-	if (x->object >= c->header->objects.count)
-		return bad(c, "fixup %u: there is no object %u", i, x->object);
+	if (check_base(c, i))
+		return -1;
 	if (x->segment >= c->header->segments.count)
 		return bad(c, "fixup %u: there is no segment %u", i,
 			   x->segment);
 	s = &hpkm_image_segments(c->image)[x->segment];
 	if (!inside(x->place, size, s->data_size))
 		return bad(c, "fixup %u: place outside of its segment", i);
-	o = &hpkm_image_objects(c->image)[x->object];
-	if (x->relative == HPKM_RELATIVE_OBJECT)
-		limit = o->size;
-	else if (x->relative == HPKM_RELATIVE_SPAN &&
-		 o->role == HPKM_OBJECT_ANCHOR)
-		limit = o->span_size;
-	else
-		return bad(c, "fixup %u: relative to what?", i);
-	/*
-	 * A PC-relative addend holds the distance from the place to the end
-	 * of its instruction, and a compiler may lean a little over either
-	 * edge of what it addresses.
-	 */
-	if (x->addend < -4096 || x->addend > (__s64)limit + 4096)
+	/* A compiler may lean out of what it addresses ("table - 1000"). */
+	if (x->addend < -(1LL << 47) || x->addend > 1LL << 47)
 		return bad(c, "fixup %u: addend far outside of its object", i);
 	if (before &&
 	    (before->segment > x->segment ||
@@ -499,6 +536,7 @@ int hpkm_image_check(const void *image, size_t size, char *why,
 	    check_sums(&c) ||
 	    check_each(&c, c.header->funcs.count, check_func) ||
 	    check_each(&c, c.header->parts.count, check_part) ||
+	    check_each(&c, c.header->externs.count, check_extern) ||
 	    check_each(&c, c.header->fixups.count, check_fixup) ||
 	    check_each(&c, c.header->objects.count, check_anchor))
 		return -1;

@@ -52,6 +52,12 @@ hpkm_image_fixups(const void *image)
 	return hpkm_image_at(image, hpkm_image_header(image)->fixups);
 }
 
+static inline const struct hpkm_image_extern *
+hpkm_image_externs(const void *image)
+{
+	return hpkm_image_at(image, hpkm_image_header(image)->externs);
+}
+
 static inline const __u32 *hpkm_image_depends(const void *image)
 {
 	return hpkm_image_at(image, hpkm_image_header(image)->depends);

@@ -23,6 +23,7 @@
 #define WANTED_MAX		65536
 #define DISTANCE_DEFAULT	8	/* the patent's */
 #define DISTANCE_MAX		4096
+#define BINDINGS_MAX		4096
 #define DUMP_ROOM		32768
 
 static struct genl_family hpkm_family;
@@ -38,6 +39,19 @@ static const struct nla_policy target_policy[HPKM_A_TARGET_MAX + 1] = {
 	[HPKM_A_TARGET_START_TIME] = { .type = NLA_U64 },
 };
 
+static const struct nla_policy bound_policy[HPKM_A_BOUND_MAX + 1] = {
+	[HPKM_A_BOUND_EXTERN] = { .type = NLA_U32 },
+	[HPKM_A_BOUND_OFFSET] = { .type = NLA_U64 },
+};
+
+static const struct nla_policy binding_policy[HPKM_A_BINDING_MAX + 1] = {
+	[HPKM_A_BINDING_ID_KIND] = NLA_POLICY_RANGE(NLA_U32, HPKM_ID_BUILD_ID,
+						    HPKM_ID_PAGE_DIGEST),
+	[HPKM_A_BINDING_ID] = { .type = NLA_BINARY, .len = HPKM_ID_MAX },
+	[HPKM_A_BINDING_ID_OFFSET] = { .type = NLA_U64 },
+	[HPKM_A_BINDING_BOUND] = NLA_POLICY_NESTED(bound_policy),
+};
+
 /* A day, in milliseconds. */
 static struct netlink_range_validation wait_range = { .max = 86400000 };
 
@@ -49,6 +63,7 @@ static const struct nla_policy request_policy[HPKM_A_MAX + 1] = {
 	[HPKM_A_CONSISTENCY] = NLA_POLICY_MAX(NLA_U32, HPKM_CONSISTENCY_IP),
 	[HPKM_A_DISTANCE] = NLA_POLICY_MAX(NLA_U32, DISTANCE_MAX),
 	[HPKM_A_WAIT] = NLA_POLICY_FULL_RANGE(NLA_U32, &wait_range),
+	[HPKM_A_BINDING] = NLA_POLICY_NESTED(binding_policy),
 };
 
 /* Addresses and names of what runs are shown, so readers are checked, too. */
@@ -217,9 +232,146 @@ static int queue_request(struct hpkm_request *request, struct genl_info *info)
 	return ret;
 }
 
+/* The attributes of that type at the top of a message, or in a nest. */
+static u32 count_attrs(const struct nlattr *first, int length, int type)
+{
+	const struct nlattr *attr;
+	u32 count = 0;
+	int rest;
+
+	nla_for_each_attr(attr, first, length, rest)
+		count += nla_type(attr) == type;
+	return count;
+}
+
+static int parse_bound(struct hpkm_request *request,
+		       struct hpkm_binding *binding, struct nlattr *attr,
+		       struct genl_info *info)
+{
+	u32 externs = hpkm_patch_header(request->patch)->externs.count;
+	struct hpkm_bound *b = &binding->bound[binding->count];
+	struct nlattr *tb[HPKM_A_BOUND_MAX + 1];
+	int ret;
+
+	ret = nla_parse_nested(tb, HPKM_A_BOUND_MAX, attr, bound_policy,
+			       info->extack);
+	if (ret)
+		return ret;
+	if (!tb[HPKM_A_BOUND_EXTERN] || !tb[HPKM_A_BOUND_OFFSET]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "a binding without extern or offset");
+		return -EINVAL;
+	}
+	b->index = nla_get_u32(tb[HPKM_A_BOUND_EXTERN]);
+	b->offset = nla_get_u64(tb[HPKM_A_BOUND_OFFSET]);
+	if (b->index >= externs) {
+		hpkm_extack(info->extack, "the patch has no extern %u",
+			    b->index);
+		return -EINVAL;
+	}
+	for (u32 i = 0; i < binding->count; i++) {
+		if (binding->bound[i].index != b->index)
+			continue;
+		hpkm_extack(info->extack, "extern %u is bound twice",
+			    b->index);
+		return -EINVAL;
+	}
+	binding->count++;
+	return 0;
+}
+
+static int parse_identity(struct hpkm_image_object *o, struct nlattr **tb,
+			  struct genl_info *info)
+{
+	if (!tb[HPKM_A_BINDING_ID_KIND] || !tb[HPKM_A_BINDING_ID] ||
+	    !tb[HPKM_A_BINDING_ID_OFFSET]) {
+		NL_SET_ERR_MSG(info->extack, "a binding without its object");
+		return -EINVAL;
+	}
+	o->id_kind = nla_get_u32(tb[HPKM_A_BINDING_ID_KIND]);
+	o->id_size = nla_len(tb[HPKM_A_BINDING_ID]);
+	o->id_offset = nla_get_u64(tb[HPKM_A_BINDING_ID_OFFSET]);
+	memcpy(o->id, nla_data(tb[HPKM_A_BINDING_ID]), o->id_size);
+	if ((o->id_kind == HPKM_ID_BUILD_ID && o->id_size &&
+	     o->id_offset < TASK_SIZE_MAX) ||
+	    (o->id_kind == HPKM_ID_PAGE_DIGEST && !o->id_offset &&
+	     o->id_size == HPKM_DIGEST_SIZE))
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, tb[HPKM_A_BINDING_ID],
+			    "not the identity of an object");
+	return -EINVAL;
+}
+
+static int parse_binding(struct hpkm_request *request, struct nlattr *attr,
+			 struct genl_info *info)
+{
+	struct hpkm_bindings *all = &request->bindings;
+	struct nlattr *tb[HPKM_A_BINDING_MAX + 1], *bound;
+	struct hpkm_binding *binding = &all->binding[all->count];
+	u32 count;
+	int rest, ret;
+
+	ret = nla_parse_nested(tb, HPKM_A_BINDING_MAX, attr, binding_policy,
+			       info->extack);
+	if (ret)
+		return ret;
+	ret = parse_identity(&binding->object, tb, info);
+	if (ret)
+		return ret;
+	count = count_attrs(nla_data(attr), nla_len(attr),
+			    HPKM_A_BINDING_BOUND);
+	binding->bound = kvcalloc(count + 1, sizeof(*binding->bound),
+				  GFP_KERNEL);
+	if (!binding->bound)
+		return -ENOMEM;
+	all->count++;
+	nla_for_each_nested(bound, attr, rest) {
+		if (nla_type(bound) != HPKM_A_BINDING_BOUND)
+			continue;
+		if (binding->count >= HPKM_EXTERNS_MAX)
+			return -E2BIG;
+		ret = parse_bound(request, binding, bound, info);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* What the patch's externs stand for; request->patch is known. */
+static int parse_bindings(struct hpkm_request *request, struct genl_info *info)
+{
+	struct nlattr *attr;
+	u32 count;
+	int rest, ret;
+
+	count = count_attrs(nlmsg_attrdata(info->nlhdr, GENL_HDRLEN),
+			    nlmsg_attrlen(info->nlhdr, GENL_HDRLEN),
+			    HPKM_A_BINDING);
+	if (!count)
+		return 0;
+	if (count > BINDINGS_MAX) {
+		NL_SET_ERR_MSG(info->extack, "too many bindings");
+		return -E2BIG;
+	}
+	request->bindings.binding = kvcalloc(count,
+					     sizeof(struct hpkm_binding),
+					     GFP_KERNEL);
+	if (!request->bindings.binding)
+		return -ENOMEM;
+	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rest) {
+		if (nla_type(attr) != HPKM_A_BINDING)
+			continue;
+		ret = parse_binding(request, attr, info);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
 static int apply_doit(struct sk_buff *skb, struct genl_info *info)
 {
 	struct hpkm_request *request = parse_request(skb, info);
+	int ret;
 
 	if (IS_ERR(request))
 		return PTR_ERR(request);
@@ -231,6 +383,11 @@ static int apply_doit(struct sk_buff *skb, struct genl_info *info)
 		hpkm_request_free(request);
 		return -ENOENT;
 	}
+	ret = parse_bindings(request, info);
+	if (ret) {
+		hpkm_request_free(request);
+		return ret;
+	}
 	return queue_request(request, info);
 }
 
@@ -240,6 +397,12 @@ static int revert_doit(struct sk_buff *skb, struct genl_info *info)
 
 	if (IS_ERR(request))
 		return PTR_ERR(request);
+	if (info->attrs[HPKM_A_BINDING]) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[HPKM_A_BINDING],
+				    "a revert binds nothing");
+		hpkm_request_free(request);
+		return -EINVAL;
+	}
 	return queue_request(request, info);
 }
 

@@ -237,13 +237,26 @@ static int map_objects(const struct hpkm_target *target,
 	return ret;
 }
 
-/* What a fixup writes; false when the value does not fit. */
+static u64 fixup_base(const struct hpkm_place *place,
+		      const struct hpkm_image_fixup *x)
+{
+	switch (x->relative) {
+	case HPKM_RELATIVE_SPAN:
+		return place->at[x->object].span;
+	case HPKM_RELATIVE_EXTERN:
+		/* An unbound weak one is 0, whatever is added to it. */
+		return place->externs[x->object] ?: -(u64)x->addend;
+	default:
+		return place->at[x->object].base;
+	}
+}
+
+/* What a fixup writes at @at; false when the value does not fit. */
 static bool fixup_value(const struct hpkm_place *place,
 			const struct hpkm_image_fixup *x, u64 at, u64 *value,
 			size_t *size)
 {
-	const struct hpkm_place_at *o = &place->at[x->object];
-	u64 S = x->relative == HPKM_RELATIVE_SPAN ? o->span : o->base;
+	u64 S = fixup_base(place, x);
 	u64 A = x->addend;
 	u64 P = at;
 
@@ -264,6 +277,11 @@ static bool fixup_value(const struct hpkm_place *place,
 		return (s64)*value == (s32)*value;
 	case HPKM_FIXUP_PC64:
 		*value = S + A - P;
+		*size = 8;
+		return true;
+	case HPKM_FIXUP_COPY64:
+		/* Where it is; apply_fixups() reads it. */
+		*value = S + A;
 		*size = 8;
 		return true;
 	}
@@ -294,6 +312,19 @@ static int apply_fixups(const struct hpkm_target *target,
 		if (!fixup_value(place, x, at, &value, &size)) {
 			snprintf(why, why_size, "fixup %u: out of range", i);
 			return -ERANGE;
+		}
+		if (x->kind == HPKM_FIXUP_COPY64) {
+			u64 more;
+
+			memcpy(&more, image + s->data_offset + x->place, size);
+			ret = hpkm_target_read(target, value, &value, size);
+			if (ret) {
+				snprintf(why, why_size,
+					 "fixup %u: its slot can't be read",
+					 i);
+				return ret;
+			}
+			value += more;
 		}
 		/* Little-endian, as every machine in hpkm_arch_machine(). */
 		if (!memcmp(image + s->data_offset + x->place, &value, size))

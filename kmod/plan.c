@@ -516,6 +516,9 @@ static int place_patch(struct hpkm_transition *t, struct hpkm_patch *patch)
 	}
 	ret = hpkm_target_resolve(&t->target, place, t->why, sizeof(t->why));
 	if (!ret)
+		ret = hpkm_bindings_resolve(&t->target, t->bindings, place,
+					    t->why, sizeof(t->why));
+	if (!ret)
 		ret = check_bodies(t, place);
 	if (!ret)
 		ret = hpkm_place_map(&t->target, place, t->why,

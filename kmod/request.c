@@ -61,6 +61,7 @@ static struct hpkm_transition *new_transition(struct hpkm_request *request)
 		return NULL;
 	}
 	t->status = HPKM_STATUS_READY;
+	t->bindings = &request->bindings;
 	return t;
 }
 
@@ -560,6 +561,7 @@ void hpkm_request_free(struct hpkm_request *request)
 	for (u32 i = 0; i < request->wanted_count; i++)
 		put_pid(request->wanted[i].group);
 	kvfree(request->wanted);
+	hpkm_bindings_free(&request->bindings);
 	if (request->patch)
 		hpkm_patch_put(request->patch);
 	kfree(request);

@@ -33,6 +33,7 @@ struct hpkm_wanted {
  * @wait_ms: until the deadline
  * @wanted: the processes, unless @all
  * @wanted_count: how many
+ * @bindings: of the patch's externs, for all targets
  * @cancelled: the client has gone; set once, read without a lock
  * @wake: to end the back-off
  * @transitions: of every target so far
@@ -59,6 +60,7 @@ struct hpkm_request {
 	u32 wait_ms;
 	struct hpkm_wanted *wanted;
 	u32 wanted_count;
+	struct hpkm_bindings bindings;
 
 	bool cancelled;
 	wait_queue_head_t wake;

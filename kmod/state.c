@@ -18,12 +18,15 @@
  */
 struct hpkm_place *hpkm_place_alloc(struct hpkm_patch *patch)
 {
+	u32 externs = hpkm_patch_header(patch)->externs.count;
 	u32 n = hpkm_patch_header(patch)->objects.count;
 	struct hpkm_place *place;
 
-	place = kzalloc(struct_size(place, at, n), GFP_KERNEL);
+	place = kzalloc(struct_size(place, at, n) + externs * sizeof(long),
+			GFP_KERNEL);
 	if (!place)
 		return NULL;
+	place->externs = (unsigned long *)&place->at[n];
 	refcount_set(&place->refs, 1);
 	place->patch = patch;
 	hpkm_patch_get(patch);

@@ -11,12 +11,14 @@
  * struct hpkm_place - a patch in an address space, and in forked copies of it
  * @refs: one for each state that holds it
  * @patch: holds a reference
+ * @externs: for each extern of the patch, the user address that it is bound to
  * @at: for each object of the patch, user addresses: where the object's base
  *	is, and where its span starts (0 for an object that is no anchor)
  */
 struct hpkm_place {
 	refcount_t refs;
 	struct hpkm_patch *patch;
+	unsigned long *externs;
 	struct hpkm_place_at {
 		unsigned long base;
 		unsigned long span;

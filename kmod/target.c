@@ -414,6 +414,71 @@ int hpkm_target_resolve(const struct hpkm_target *target,
 }
 
 /**
+ * hpkm_target_find() - where is an object?
+ * @target: opened
+ * @o: its identity
+ * @base: gets the base of the last one that was found
+ *
+ * Context: Process context, no mmap_lock held.
+ * Return: how often it is mapped, or -ENOMEM.
+ */
+int hpkm_target_find(const struct hpkm_target *target,
+		     const struct hpkm_image_object *o, unsigned long *base)
+{
+	unsigned long *bases;
+	size_t count;
+	int found;
+
+	bases = object_bases(target->mm, &count);
+	if (!bases)
+		return -ENOMEM;
+	found = find_object(target, o, bases, count, base);
+	kvfree(bases);
+	return found;
+}
+
+/**
+ * hpkm_target_in_object() - does an address belong to a mapped object?
+ * @target: opened
+ * @base: of the object
+ * @offset: from there
+ *
+ * An object's mappings are those of its file, up to the next file, and what
+ * the loader has put behind them for its zeros.
+ *
+ * Context: Process context, no mmap_lock held.
+ * Return: true when it does.
+ */
+bool hpkm_target_in_object(const struct hpkm_target *target,
+			   unsigned long base, u64 offset)
+{
+	unsigned long end = base, address = base + offset;
+	struct vm_area_struct *vma;
+	struct inode *inode = NULL;
+	bool yes = false;
+
+	if (offset >= TASK_SIZE_MAX - base)
+		return false;
+	mmap_read_lock(target->mm);
+	for (vma = find_vma(target->mm, base); vma && vma->vm_start <= address;
+	     vma = find_vma(target->mm, end)) {
+		if (!inode && vma->vm_file)
+			inode = file_inode(vma->vm_file);
+		if (!inode || (vma->vm_file ?
+			       file_inode(vma->vm_file) != inode :
+			       vma->vm_start != end))
+			break;
+		end = vma->vm_end;
+		if (address >= end)
+			continue;
+		yes = true;
+		break;
+	}
+	mmap_read_unlock(target->mm);
+	return yes;
+}
+
+/**
  * hpkm_target_maps() - is there what a patch is for?
  * @target: opened
  * @patch: the patch

@@ -45,6 +45,10 @@ int hpkm_target_write(const struct hpkm_target *target, unsigned long address,
 
 int hpkm_target_resolve(const struct hpkm_target *target,
 			struct hpkm_place *place, char *why, size_t why_size);
+int hpkm_target_find(const struct hpkm_target *target,
+		     const struct hpkm_image_object *o, unsigned long *base);
+bool hpkm_target_in_object(const struct hpkm_target *target,
+			   unsigned long base, u64 offset);
 bool hpkm_target_maps(const struct hpkm_target *target,
 		      const struct hpkm_patch *patch);
 int hpkm_target_check_text(const struct hpkm_target *target,

@@ -5,6 +5,7 @@
 
 #include <uapi/linux/hpkm.h>
 
+#include "binding.h"
 #include "place.h"
 #include "stack.h"
 #include "text.h"
@@ -16,6 +17,7 @@
  * struct hpkm_transition - one target on its way from one state to another
  * @node: in the request
  * @target: claimed while a plan exists
+ * @bindings: what externs are bound to; the request's
  * @from: its state now; NULL when nothing is patched
  * @to: its state afterwards
  * @added: the place that is new, NULL for a revert; @to holds the reference
@@ -34,6 +36,7 @@
 struct hpkm_transition {
 	struct list_head node;
 	struct hpkm_target target;
+	const struct hpkm_bindings *bindings;
 	struct hpkm_state *from, *to;
 	struct hpkm_place *added;
 	struct hpkm_text text;

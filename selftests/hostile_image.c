@@ -101,6 +101,35 @@ static struct hpkm_image_segment *add_segment(void)
 	return &s[n];
 }
 
+/* Behind its table: strings are looked for in theirs. */
+static struct hpkm_image_extern *add_extern(void)
+{
+	struct hpkm_image_extern *e;
+
+	h->externs.count = 0;
+	e = move_table(&h->externs, sizeof(*e), 1);
+	*e = (struct hpkm_image_extern){ .name = h->name };
+	return e;
+}
+
+static struct hpkm_image_fixup *add_extern_fixup(void)
+{
+	struct hpkm_image_fixup *x;
+
+	add_extern();
+	x = add_fixup();
+	x->relative = HPKM_RELATIVE_EXTERN;
+	return x;
+}
+
+static struct hpkm_image_fixup *add_copy(void)
+{
+	struct hpkm_image_fixup *x = add_fixup();
+
+	x->kind = HPKM_FIXUP_COPY64;
+	return x;
+}
+
 #define CHANGE(name, statement) \
 	static void name(void) { statement; }
 
@@ -240,6 +269,21 @@ CHANGE(fixup_place, add_fixup()->place = segment(0)->data_size - 7)
 CHANGE(fixup_place_far, add_fixup()->place = UINT32_MAX)
 CHANGE(fixup_addend, add_fixup()->addend = INT64_MAX)
 CHANGE(fixup_addend_low, add_fixup()->addend = INT64_MIN)
+CHANGE(externs_far, h->externs.offset = UINT32_MAX - 7; h->externs.count = 1)
+CHANGE(externs_many, h->externs.count = UINT32_MAX)
+CHANGE(extern_name, add_extern()->name = UINT32_MAX)
+CHANGE(extern_nameless, add_extern()->name = 0)
+CHANGE(extern_version, add_extern()->version = UINT32_MAX)
+CHANGE(extern_flags, add_extern()->flags = 2)
+CHANGE(extern_object, add_extern()->object = 1)
+CHANGE(fixup_extern, add_extern_fixup()->object = 1)
+CHANGE(fixup_extern_kind, add_extern_fixup()->kind = HPKM_FIXUP_PC32)
+CHANGE(fixup_extern_copy, add_extern_fixup()->kind = HPKM_FIXUP_COPY64)
+CHANGE(fixup_extern_none, add_extern_fixup(); h->externs.count = 0)
+CHANGE(copy_below, add_copy()->addend = -1)
+CHANGE(copy_outside, add_copy()->addend = object()->size - 7)
+CHANGE(copy_span, add_copy()->relative = HPKM_RELATIVE_SPAN)
+CHANGE(copy_place, add_copy()->place = segment(0)->data_size - 7)
 
 #define CASE(name) { #name, name }
 
@@ -289,7 +333,12 @@ static const struct {
 	CASE(parts_order), CASE(parts_overlap), CASE(parts_of_two),
 	CASE(fixup_kind), CASE(fixup_relative), CASE(fixup_object),
 	CASE(fixup_segment), CASE(fixup_place), CASE(fixup_place_far),
-	CASE(fixup_addend), CASE(fixup_addend_low),
+	CASE(fixup_addend), CASE(fixup_addend_low), CASE(externs_far),
+	CASE(externs_many), CASE(extern_name), CASE(extern_nameless),
+	CASE(extern_version), CASE(extern_flags), CASE(extern_object),
+	CASE(fixup_extern), CASE(fixup_extern_kind), CASE(fixup_extern_copy),
+	CASE(fixup_extern_none), CASE(copy_below), CASE(copy_outside),
+	CASE(copy_span), CASE(copy_place),
 };
 
 #define CHANGES	(sizeof(changes) / sizeof(*changes))
@@ -331,6 +380,16 @@ static bool accepted(const char *what, void (*change)(void))
 static void good_fixup(void)
 {
 	add_fixup();
+}
+
+static void good_extern(void)
+{
+	add_extern_fixup();
+}
+
+static void good_copy(void)
+{
+	add_copy()->addend = object()->size - 8;
 }
 
 static void good_parts(void)
@@ -395,10 +454,13 @@ int main(void)
 	if (!genl_open(&genl))
 		tap_skip_all("the module is not loaded");
 	h = malloc(good_size + 65536);
-	tap_plan(CHANGES + 7);
+	tap_plan(CHANGES + 9);
 	tap_result(accepted("good", no_change), "the image itself is accepted");
 	tap_result(accepted("fixup", good_fixup),
 		   "so is one with a good fixup");
+	tap_result(accepted("extern", good_extern),
+		   "and one with a good extern");
+	tap_result(accepted("copy", good_copy), "and one with a good copy");
 	tap_result(accepted("parts", good_parts), "and one with good parts");
 	tap_result(accepted("segment", good_segment),
 		   "and one with another segment");

@@ -129,7 +129,12 @@ static struct json_object *fixups(const void *image)
 	static const char *const kinds[] = {
 		[HPKM_FIXUP_ABS64] = "abs64", [HPKM_FIXUP_ABS32] = "abs32",
 		[HPKM_FIXUP_ABS32S] = "abs32s", [HPKM_FIXUP_PC32] = "pc32",
-		[HPKM_FIXUP_PC64] = "pc64",
+		[HPKM_FIXUP_PC64] = "pc64", [HPKM_FIXUP_COPY64] = "copy64",
+	};
+	static const char *const relatives[] = {
+		[HPKM_RELATIVE_OBJECT] = "object",
+		[HPKM_RELATIVE_SPAN] = "span",
+		[HPKM_RELATIVE_EXTERN] = "extern",
 	};
 	struct json_object *list = json_object_new_array(), *one;
 
@@ -139,13 +144,31 @@ static struct json_object *fixups(const void *image)
 
 		one = json_object_new_object();
 		add(one, "kind", text(kinds[x->kind]));
-		add(one, "relative", text(x->relative == HPKM_RELATIVE_SPAN ?
-					  "span" : "object"));
+		add(one, "relative", text(relatives[x->relative]));
 		add(one, "object", json_object_new_int64(x->object));
 		add(one, "segment", json_object_new_int64(x->segment));
 		add(one, "place", hex(x->place));
 		add(one, "addend", hex(x->addend));
 		json_object_array_add(list, one);
+	}
+	return list;
+}
+
+static struct json_object *externs(const void *image)
+{
+	const struct hpkm_image_extern *e = hpkm_image_externs(image);
+	struct json_object *list = json_object_new_array();
+
+	for (__u32 i = 0; i < hpkm_image_header(image)->externs.count; i++) {
+		struct json_object *o = json_object_new_object();
+
+		add(o, "name", text(hpkm_image_string(image, e[i].name)));
+		add(o, "version", text(hpkm_image_string(image,
+							 e[i].version)));
+		add(o, "object", json_object_new_int64(e[i].object));
+		add(o, "weak", json_object_new_boolean(e[i].flags &
+						       HPKM_EXTERN_WEAK));
+		json_object_array_add(list, o);
 	}
 	return list;
 }
@@ -190,6 +213,7 @@ static void show_json(const void *image)
 	add(doc, "segments", segments(image));
 	add(doc, "functions", funcs(image));
 	add(doc, "parts", parts(image));
+	add(doc, "externs", externs(image));
 	add(doc, "fixups", fixups(image));
 	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -250,6 +274,20 @@ static void show_parts(const void *image)
 		       (unsigned long long)p[i].old_size);
 }
 
+static void show_externs(const void *image)
+{
+	const struct hpkm_image_extern *e = hpkm_image_externs(image);
+
+	for (__u32 i = 0; i < hpkm_image_header(image)->externs.count; i++) {
+		const char *version = hpkm_image_string(image, e[i].version);
+
+		printf("  %-12s%s%s%s%s\n", "extern",
+		       hpkm_image_string(image, e[i].name),
+		       *version ? "@" : "", version,
+		       e[i].flags & HPKM_EXTERN_WEAK ? " (weak)" : "");
+	}
+}
+
 static void show_text(const void *image)
 {
 	const struct hpkm_image_header *h = hpkm_image_header(image);
@@ -268,6 +306,7 @@ static void show_text(const void *image)
 	for (__u32 i = 0; i < h->objects.count; i++)
 		show_object(image, i);
 	show_parts(image);
+	show_externs(image);
 }
 
 int cmd_inspect(int argc, char **argv)

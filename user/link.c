@@ -30,6 +30,9 @@
 
 #define FAKE_BASE	(4ULL << 30)
 #define FAKE_STEP	(16ULL << 30)
+/* Externs stand for ld a page apart, far above everything. */
+#define EXTERN_BASE	(1ULL << 60)
+#define EXTERN_STEP	4096
 #define GRAIN		(64ULL << 10)
 #define MMAP_MIN_ADDR	(64ULL << 10)
 #define BELOW_SIZE	(1ULL << 30)
@@ -111,6 +114,38 @@ struct hpkm_link_reloc *hpkm_link_add_reloc(struct hpkm_link *link,
 	r = &piece->relocs[piece->reloc_count++];
 	memset(r, 0, sizeof(*r));
 	return r;
+}
+
+size_t hpkm_link_extern(struct hpkm_link *link,
+			const struct hpkm_link_span *span, const char *name,
+			const char *version, bool weak)
+{
+	struct hpkm_link_extern *e;
+
+	for (size_t i = 0; i < link->extern_count; i++) {
+		e = &link->externs[i];
+		if (e->span == span && !strcmp(e->name, name) &&
+		    !strcmp(e->version, version)) {
+			e->weak &= weak;
+			return i;
+		}
+	}
+	link->externs = hpkm_arena_push(link->arena, link->externs,
+					link->extern_count, sizeof(*e));
+	e = &link->externs[link->extern_count];
+	*e = (struct hpkm_link_extern){ span, name, version, weak };
+	return link->extern_count++;
+}
+
+void hpkm_link_copy(struct hpkm_link *link, const struct hpkm_link_piece *piece,
+		    uint64_t from)
+{
+	link->copies = hpkm_arena_push(link->arena, link->copies,
+				       link->copy_count,
+				       sizeof(*link->copies));
+	link->copies[link->copy_count++] = (struct hpkm_link_copy){
+		piece, from,
+	};
 }
 
 static uint64_t align_up(uint64_t value, uint64_t align)
@@ -360,7 +395,9 @@ static void add_anchor_symbols(struct input *in)
 
 			if (r->to)
 				continue;
-			r->address = anchor_address(p->span, r->value);
+			r->address = r->is_extern ?
+				EXTERN_BASE + r->value * EXTERN_STEP :
+				anchor_address(p->span, r->value);
 			list[n++] = r;
 		}
 	}
@@ -717,6 +754,18 @@ static int add_fixup(struct hpkm_link *link, const Elf64_Rela *rela)
 	link->fixups = hpkm_arena_push(link->arena, link->fixups,
 				       link->fixup_count, sizeof(*f));
 	f = &link->fixups[link->fixup_count++];
+	if (anchored && s->value >= EXTERN_BASE) {
+		*f = (struct hpkm_link_fixup){
+			.kind = fixup_kind(rel),
+			.relative = HPKM_RELATIVE_EXTERN,
+			.object = (s->value - EXTERN_BASE) / EXTERN_STEP,
+			.segment = segment,
+			.place = rela->r_offset - span_start(from) -
+				link->segments[segment].mem_offset,
+			.addend = rela->r_addend,
+		};
+		return 0;
+	}
 	f->kind = fixup_kind(rel);
 	f->relative = anchored ? HPKM_RELATIVE_OBJECT : HPKM_RELATIVE_SPAN;
 	f->object = to->object;
@@ -725,6 +774,33 @@ static int add_fixup(struct hpkm_link *link, const Elf64_Rela *rela)
 		link->segments[segment].mem_offset;
 	f->addend = s->value + rela->r_addend -
 		(anchored ? to->base : span_start(to));
+	return 0;
+}
+
+/* What ld knows nothing of. */
+static int add_copies(struct hpkm_link *link)
+{
+	for (size_t i = 0; i < link->copy_count; i++) {
+		const struct hpkm_link_copy *from = &link->copies[i];
+		const struct hpkm_link_span *span = from->piece->span;
+		uint64_t place = from->piece->span_offset;
+		uint32_t segment;
+
+		segment = segment_of(link, span_start(span) + place, 8);
+		if (segment == link->segment_count)
+			return -1;
+		link->fixups = hpkm_arena_push(link->arena, link->fixups,
+					       link->fixup_count,
+					       sizeof(*link->fixups));
+		link->fixups[link->fixup_count++] = (struct hpkm_link_fixup){
+			.kind = HPKM_FIXUP_COPY64,
+			.relative = HPKM_RELATIVE_OBJECT,
+			.object = span->object,
+			.segment = segment,
+			.place = place - link->segments[segment].mem_offset,
+			.addend = from->from - span->anchor->base,
+		};
+	}
 	return 0;
 }
 
@@ -750,7 +826,7 @@ static int read_output(struct hpkm_link *link, const char *path)
 		add_segment(link, span, HPKM_LINK_RODATA);
 		add_segment(link, span, HPKM_LINK_DATA);
 	}
-	if (read_pieces(link))
+	if (read_pieces(link) || add_copies(link))
 		return -1;
 	for (size_t i = 1; i < link->elf.section_count; i++) {
 		const struct hpkm_elf_section *s = &link->elf.sections[i];

@@ -23,6 +23,7 @@ struct hpkm_link_reloc {
 	struct hpkm_link_piece *to;	/* or NULL: in the piece's anchor */
 	const char *name;		/* anchor: symbol, for people */
 	uint64_t value;			/* anchor: virtual address */
+	bool is_extern;			/* value is the index of an extern */
 	int64_t addend;
 	uint32_t symbol;		/* for link.c */
 	uint64_t address;		/* the same */
@@ -66,6 +67,19 @@ struct hpkm_link_fixup {
 	int64_t addend;
 };
 
+/* What the target's libraries are to provide at apply time. */
+struct hpkm_link_extern {
+	const struct hpkm_link_span *span;	/* who refers to it */
+	const char *name, *version;		/* version: "" is the default */
+	bool weak;
+};
+
+/* 8 bytes that are copied from the anchor at apply time, and added to. */
+struct hpkm_link_copy {
+	const struct hpkm_link_piece *piece;	/* its first 8 bytes */
+	uint64_t from;				/* address in the anchor */
+};
+
 struct hpkm_link {
 	struct hpkm_arena *arena;
 	const struct hpkm_arch *arch;
@@ -74,6 +88,10 @@ struct hpkm_link {
 	size_t span_count;
 	struct hpkm_link_piece **pieces;
 	size_t piece_count;
+	struct hpkm_link_extern *externs;
+	size_t extern_count;
+	struct hpkm_link_copy *copies;
+	size_t copy_count;
 
 	uint32_t object_count;
 	struct hpkm_link_segment *segments;	/* by object, by offset */
@@ -95,6 +113,14 @@ struct hpkm_link_piece *hpkm_link_add(struct hpkm_link *link,
 				      uint64_t size);
 struct hpkm_link_reloc *hpkm_link_add_reloc(struct hpkm_link *link,
 					    struct hpkm_link_piece *piece);
+
+/* The index of an extern, which is added if it is not there yet. */
+size_t hpkm_link_extern(struct hpkm_link *link,
+			const struct hpkm_link_span *span, const char *name,
+			const char *version, bool weak);
+/* The first 8 bytes of a piece are added to those at an anchor's address. */
+void hpkm_link_copy(struct hpkm_link *link, const struct hpkm_link_piece *piece,
+		    uint64_t from);
 
 /* Returns 0, or -1 after a message. */
 int hpkm_link_run(struct hpkm_link *link);

@@ -161,7 +161,7 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	struct buffer image = { .arena = patch->arena };
 	struct buffer objects = image, segments = image, funcs = image;
 	struct buffer parts = image, fixups = image, depends = image;
-	struct buffer strings = image;
+	struct buffer externs = image, strings = image;
 	struct hpkm_image_header h = {
 		.magic = HPKM_IMAGE_MAGIC,
 		.format = HPKM_IMAGE_FORMAT,
@@ -196,6 +196,17 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 
 		append(&fixups, &x, sizeof(x));
 	}
+	for (size_t i = 0; i < link->extern_count; i++) {
+		const struct hpkm_link_extern *from = &link->externs[i];
+		struct hpkm_image_extern e = {
+			.name = add_string(&strings, from->name),
+			.version = add_string(&strings, from->version),
+			.flags = from->weak ? HPKM_EXTERN_WEAK : 0,
+			.object = from->span->object,
+		};
+
+		append(&externs, &e, sizeof(e));
+	}
 	for (size_t i = 0; i < info->depend_count; i++) {
 		uint32_t at = add_string(&strings, info->depends[i]);
 
@@ -208,6 +219,8 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	add_table(&image, &h.funcs, &funcs, sizeof(struct hpkm_image_func));
 	add_table(&image, &h.parts, &parts, sizeof(struct hpkm_image_part));
 	add_table(&image, &h.fixups, &fixups, sizeof(struct hpkm_image_fixup));
+	add_table(&image, &h.externs, &externs,
+		  sizeof(struct hpkm_image_extern));
 	add_table(&image, &h.depends, &depends, sizeof(uint32_t));
 	add_table(&image, &h.strings, &strings, 1);
 	align_buffer(&image, 8);

@@ -33,6 +33,7 @@
 #define HPKM_FUNCS_MAX		131072
 #define HPKM_PARTS_MAX		131072
 #define HPKM_DEPENDS_MAX	64
+#define HPKM_EXTERNS_MAX	1024
 #define HPKM_ID_MAX		64
 #define HPKM_DIGEST_SIZE	32	/* SHA-256 */
 #define HPKM_WINDOW_MAX		16
@@ -65,6 +66,7 @@ struct hpkm_image_header {
 	struct hpkm_image_table funcs;
 	struct hpkm_image_table parts;
 	struct hpkm_image_table fixups;
+	struct hpkm_image_table externs;
 	struct hpkm_image_table depends;	/* __u32 strings: patch names */
 	struct hpkm_image_table strings;	/* NUL-terminated; the first one is "" */
 };
@@ -157,6 +159,22 @@ struct hpkm_image_part {
 };
 
 /*
+ * A symbol that the anchors did not import: it is looked for by name when the
+ * patch is applied, among the objects that the process has loaded, and bound
+ * to a place in one of them.
+ */
+enum hpkm_extern_flags {
+	HPKM_EXTERN_WEAK	= 1 << 0,	/* may stay unbound: then 0 */
+};
+
+struct hpkm_image_extern {
+	__u32 name;		/* string: symbol */
+	__u32 version;		/* string: symbol version; "": the default */
+	__u32 flags;		/* enum hpkm_extern_flags */
+	__u32 object;		/* index: the anchor that refers to it */
+};
+
+/*
  * What is added at apply time.  In psABI letters: S + A is the base that
  * "relative" and "object" name plus addend, P is the address of the place.
  */
@@ -166,18 +184,23 @@ enum hpkm_fixup_kind {
 	HPKM_FIXUP_ABS32S	= 3,	/* S + A, 32 bits, sign-extended */
 	HPKM_FIXUP_PC32		= 4,	/* S + A - P, 32 bits, signed */
 	HPKM_FIXUP_PC64		= 5,	/* S + A - P, 64 bits */
+	/* The 8 bytes at S + A, a slot that the dynamic linker has filled,
+	 * plus the 8 bytes that the image has at the place.
+	 */
+	HPKM_FIXUP_COPY64	= 6,
 };
 
 enum hpkm_fixup_relative {
 	HPKM_RELATIVE_OBJECT	= 1,	/* S = base of the object */
 	HPKM_RELATIVE_SPAN	= 2,	/* S = start of the object's span */
+	HPKM_RELATIVE_EXTERN	= 3,	/* S = what the extern is bound to */
 };
 
 /* Fixups stand in ascending (segment, place) and do not overlap. */
 struct hpkm_image_fixup {
 	__u16 kind;		/* enum hpkm_fixup_kind */
 	__u16 relative;		/* enum hpkm_fixup_relative */
-	__u32 object;		/* index: what S is the base of */
+	__u32 object;		/* index of what S is the base of, or extern */
 	__u32 segment;		/* index: where the place is */
 	__u32 place;		/* bytes from the segment's start, inside its data */
 	__s64 addend;

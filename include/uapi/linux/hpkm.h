@@ -57,6 +57,7 @@ enum hpkm_attr {
 	HPKM_A_WORDS,
 	HPKM_A_EVENT,
 	HPKM_A_TARGETS,
+	HPKM_A_BINDING,
 
 	__HPKM_A_MAX,
 	HPKM_A_MAX = (__HPKM_A_MAX - 1)
@@ -75,6 +76,24 @@ enum hpkm_target_attr {
 
 	__HPKM_A_TARGET_MAX,
 	HPKM_A_TARGET_MAX = (__HPKM_A_TARGET_MAX - 1)
+};
+
+enum hpkm_binding_attr {
+	HPKM_A_BINDING_ID_KIND = 1,
+	HPKM_A_BINDING_ID,
+	HPKM_A_BINDING_ID_OFFSET,
+	HPKM_A_BINDING_BOUND,
+
+	__HPKM_A_BINDING_MAX,
+	HPKM_A_BINDING_MAX = (__HPKM_A_BINDING_MAX - 1)
+};
+
+enum hpkm_bound_attr {
+	HPKM_A_BOUND_EXTERN = 1,
+	HPKM_A_BOUND_OFFSET,
+
+	__HPKM_A_BOUND_MAX,
+	HPKM_A_BOUND_MAX = (__HPKM_A_BOUND_MAX - 1)
 };
 
 enum hpkm_blocked_attr {
