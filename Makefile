@@ -22,7 +22,7 @@ RST2MAN ?= rst2man
 MAN := $(wildcard Documentation/man/*.rst)
 # What building and testing needs besides selftests/vm/setup's own list.
 PACKAGES := libelf-dev libdw-dev libcapstone-dev libnl-genl-3-dev \
-	libjson-c-dev nettle-dev pkg-config python3-docutils
+	libjson-c-dev nettle-dev pkg-config python3-docutils patch
 TEST_PACKAGES := $(PACKAGES) sparse clang libclang-rt-14-dev python3 \
 	python3-yaml perl gdb libc6-dev-i386 libcap2-bin
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* hpkm-build: stages 2 to 4, from object files to a patch object. */
+/* hpkm-build: stages 1 to 4, from a fix to a patch object. */
 #include <errno.h>
 #include <getopt.h>
 #include <hpkm/image.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "anchor.h"
+#include "build.h"
 #include "closure.h"
 #include "diff.h"
 #include "hpkm.h"
@@ -33,6 +34,10 @@ struct options {
 	const char *output, *keep;
 	struct hpkm_pack_info info;
 	bool all_functions, json;
+	const char *source;
+	const char **fixes;
+	size_t fix_count;
+	char **command;		/* NULL: the default */
 };
 
 enum { OPT_NAME = 256, OPT_VERSION, OPT_DESCRIPTION, OPT_REPLACE,
@@ -42,6 +47,8 @@ static const struct option long_options[] = {
 	{ "target", required_argument, NULL, 't' },
 	{ "debug", required_argument, NULL, 'g' },
 	{ "output", required_argument, NULL, 'o' },
+	{ "source", required_argument, NULL, 's' },
+	{ "patch", required_argument, NULL, 'p' },
 	{ "name", required_argument, NULL, OPT_NAME },
 	{ "version", required_argument, NULL, OPT_VERSION },
 	{ "description", required_argument, NULL, OPT_DESCRIPTION },
@@ -57,23 +64,29 @@ static const struct option long_options[] = {
 static void usage(FILE *to)
 {
 	fputs("usage: hpkm-build -t TARGET [-g DEBUGFILE] -o FIX.hpkm [OPTIONS]\n"
+	      "                  -s SRCDIR -p FIX.patch [-p ...] [-- COMMAND...]\n"
+	      "       hpkm-build -t TARGET [-g DEBUGFILE] -o FIX.hpkm [OPTIONS]\n"
 	      "                  OLD.o NEW.o [OLD2.o NEW2.o ...] [-t TARGET2 ...]\n"
 	      "\n"
-	      "Makes a patch object that replaces the functions of TARGET that differ\n"
-	      "between OLD.o and NEW.o, which are the same source file before and after a\n"
-	      "fix, compiled as TARGET was with -ffunction-sections -fdata-sections added.\n"
+	      "Makes a patch object that replaces the functions of TARGET that a fix changes.\n"
+	      "Either builds a copy of TARGET's source without and with the fix, or is given\n"
+	      "OLD.o and NEW.o, the same source file before and after it, compiled as TARGET\n"
+	      "was with -ffunction-sections -fdata-sections added.\n"
 	      "\n"
 	      "  -t, --target TARGET     the executable or shared library as it runs; several:\n"
 	      "                          object files belong to the TARGET before them\n"
 	      "  -g, --debug DEBUGFILE   where its symbol table is, if it is stripped\n"
 	      "  -o, --output FIX.hpkm   the patch object to write\n"
+	      "  -s, --source SRCDIR     the source of TARGET; nothing is written in it\n"
+	      "  -p, --patch FIX.patch   the fix, for 'patch -p1' (or another level)\n"
+	      "  COMMAND...              builds TARGET in the copy (default: make -jN)\n"
 	      "      --name NAME         of the patch (default: from the output file)\n"
 	      "      --version VERSION   shown by hpkm-list\n"
 	      "      --description TEXT  shown by hpkm-inspect\n"
 	      "      --replace           when enabled, revert all other patches\n"
 	      "      --depends NAME      a patch that must be enabled before\n"
 	      "      --all-functions     replace every function, changed or not\n"
-	      "      --keep DIR          keep the intermediate files there\n"
+	      "      --keep DIR          keep the stages and files in between\n"
 	      "      --json              one document on standard output\n"
 	      "\n"
 	      "Exit status: 0 done, 1 error, 2 usage, 3 no function changed,\n"
@@ -175,7 +188,7 @@ static int parse_options(struct hpkm_arena *arena, struct options *o,
 	o->info.description = "";
 	optind = 0;
 	/* "-": other arguments come in their place, as option 1. */
-	while ((c = getopt_long(argc, argv, "-t:g:o:h", long_options,
+	while ((c = getopt_long(argc, argv, "-t:g:o:s:p:h", long_options,
 				NULL)) != -1) {
 		switch (c) {
 		case 1:
@@ -189,6 +202,17 @@ static int parse_options(struct hpkm_arena *arena, struct options *o,
 			break;
 		case 'o':
 			o->output = optarg;
+			break;
+		case 's':
+			if (o->source)
+				return bad_usage("only one -s can be given");
+			o->source = optarg;
+			break;
+		case 'p':
+			o->fixes = hpkm_arena_push(arena, o->fixes,
+						   o->fix_count,
+						   sizeof(*o->fixes));
+			o->fixes[o->fix_count++] = optarg;
 			break;
 		case OPT_NAME:
 			o->info.name = optarg;
@@ -229,13 +253,19 @@ static int parse_options(struct hpkm_arena *arena, struct options *o,
 		}
 	}
 	o->info.depends = depends;
-	while (optind < argc)
-		add_object(arena, o, argv[optind++]);
 	if (!o->target_count || !o->targets[0].path || !o->output)
 		return bad_usage("-t TARGET and -o FIX.hpkm are needed");
 	if (o->target_count > HPKM_OBJECTS_MAX)
 		return bad_usage("too many -t");
-	if (!is_whole(o))
+	if (!o->source != !o->fix_count)
+		return bad_usage("-s SRCDIR and -p FIX.patch go together");
+	if (o->source && o->object_count)
+		return bad_usage("with -s: no object files; a build command comes after --");
+	if (o->source && optind < argc)
+		o->command = argv + optind;
+	while (!o->source && optind < argc)
+		add_object(arena, o, argv[optind++]);
+	if (!o->source && !is_whole(o))
 		return bad_usage("object files come in pairs, OLD.o NEW.o, of one target");
 	if (!o->info.name)
 		o->info.name = default_name(arena, o->output);
@@ -283,30 +313,86 @@ static int open_anchors(struct hpkm_patch *patch, const struct options *o)
 	return 0;
 }
 
-static int open_files(struct hpkm_patch *patch, const struct options *o)
+/* NULL stands for the object where the fix adds a file. */
+static int open_pair(struct hpkm_patch *patch, const struct hpkm_anchor *a,
+		     const char *old, const char *new)
 {
-	if (open_anchors(patch, o))
-		return -1;
-	patch->pair_count = o->object_count / 2;
-	patch->pairs = hpkm_arena_alloc(patch->arena, patch->pair_count,
-					sizeof(*patch->pairs));
-	for (size_t i = 0; i < patch->pair_count; i++) {
-		struct hpkm_pair *pair = &patch->pairs[i];
-		const struct option_object *from = &o->objects[2 * i];
-		const struct hpkm_anchor *a = &patch->anchors[from->target];
+	struct hpkm_pair *pair = &patch->pairs[patch->pair_count];
 
-		if (hpkm_object_open(patch->arena, &pair->old, from[0].path) ||
-		    hpkm_object_open(patch->arena, &pair->new, from[1].path))
-			return -1;
-		pair->old.anchor = a;
-		pair->new.anchor = a;
-		if (pair->old.arch != a->arch || pair->new.arch != a->arch) {
-			hpkm_error("%s: made for another machine than %s",
-				   pair->old.elf.path, a->elf.path);
-			return -1;
-		}
+	if (hpkm_object_open(patch->arena, &pair->new, new) ||
+	    (old ? hpkm_object_open(patch->arena, &pair->old, old) :
+	     hpkm_object_none(patch->arena, &pair->old, &pair->new)))
+		return -1;
+	patch->pair_count++;
+	pair->old.anchor = a;
+	pair->new.anchor = a;
+	if (pair->old.arch != a->arch || pair->new.arch != a->arch) {
+		hpkm_error("%s: made for another machine than %s",
+			   pair->new.elf.path, a->elf.path);
+		return -1;
 	}
 	return 0;
+}
+
+static int open_objects(struct hpkm_patch *patch, const struct options *o)
+{
+	patch->pairs = hpkm_arena_alloc(patch->arena, o->object_count / 2,
+					sizeof(*patch->pairs));
+	for (size_t i = 0; i < o->object_count; i += 2)
+		if (open_pair(patch, &patch->anchors[o->objects[i].target],
+			      o->objects[i].path, o->objects[i + 1].path))
+			return HPKM_EXIT_ERROR;
+	return HPKM_EXIT_OK;
+}
+
+/* People know an object by its place in the tree, not by that of its copy. */
+static void rename_objects(struct hpkm_patch *patch,
+			   const struct hpkm_build_pair *from)
+{
+	struct hpkm_pair *pair = &patch->pairs[patch->pair_count - 1];
+
+	pair->new.elf.path = hpkm_arena_printf(patch->arena, "%s (new)",
+					       from->name);
+	if (from->old)
+		pair->old.elf.path = hpkm_arena_printf(patch->arena,
+						       "%s (old)", from->name);
+}
+
+static int open_build(struct hpkm_patch *patch, const struct hpkm_build *build)
+{
+	patch->pairs = hpkm_arena_alloc(patch->arena, build->pair_count,
+					sizeof(*patch->pairs));
+	for (size_t i = 0; i < build->pair_count; i++) {
+		const struct hpkm_build_pair *from = &build->pairs[i];
+
+		if (open_pair(patch, &patch->anchors[from->target], from->old,
+			      from->new))
+			return HPKM_EXIT_ERROR;
+		rename_objects(patch, from);
+	}
+	return HPKM_EXIT_OK;
+}
+
+/* Stage 1. */
+static int build_objects(struct hpkm_patch *patch, const struct options *o)
+{
+	struct hpkm_build build = {
+		.arena = patch->arena,
+		.source = o->source,
+		.fixes = o->fixes,
+		.fix_count = o->fix_count,
+		.command = o->command,
+		.keep = o->keep,
+		.verdicts = &patch->verdicts,
+		.anchors = patch->anchors,
+		.anchor_count = patch->anchor_count,
+	};
+	int status = hpkm_build_run(&build);
+
+	if (status == HPKM_EXIT_OK)
+		status = open_build(patch, &build);
+	hpkm_build_finish(&build);
+	return status;
 }
 
 static size_t count_changed(const struct hpkm_patch *patch)
@@ -328,9 +414,13 @@ static int make(struct hpkm_patch *patch, struct hpkm_link *link,
 		const struct options *o, size_t *size)
 {
 	uint8_t *image;
+	int status;
 
-	if (open_files(patch, o))
+	if (open_anchors(patch, o))
 		return HPKM_EXIT_ERROR;
+	status = o->source ? build_objects(patch, o) : open_objects(patch, o);
+	if (status != HPKM_EXIT_OK)
+		return status;
 	for (size_t i = 0; i < patch->pair_count; i++)
 		if (hpkm_diff(&patch->pairs[i].old, &patch->pairs[i].new,
 			      o->all_functions, &patch->verdicts))
@@ -515,7 +605,8 @@ int cmd_build(int argc, char **argv)
 	status = parse_options(&arena, &o, argc, argv);
 	if (status >= 0)
 		goto out;
-	link.keep = o.keep;
+	link.keep = o.keep && o.source ?
+		hpkm_arena_printf(&arena, "%s/5-link", o.keep) : o.keep;
 	status = make(&patch, &link, &o, &size);
 	if (o.json)
 		report_json(&patch, &o, status, size);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * hpkm: one binary.  The command is the first argument, or the part of the
- * name after "hpkm-" when it is called by one of its installed names.
+ * name after "hpkm-" when it is called by one of its installed names.  In the
+ * builds that hpkm-build runs it is also called by names of compilers.
  */
 #include <stdio.h>
 #include <string.h>
 
+#include "compiler.h"
 #include "hpkm.h"
 
 #ifndef HPKM_VERSION
@@ -64,6 +66,8 @@ int main(int argc, char **argv)
 		if (command)
 			return run_command(command, argc, argv);
 	}
+	if (hpkm_compiler_wanted(base))
+		return hpkm_compiler_run(base, argc, argv);
 	if (argc < 2) {
 		usage(stderr);
 		return HPKM_EXIT_USAGE;

@@ -269,6 +269,16 @@ int hpkm_object_open(struct hpkm_arena *arena, struct hpkm_object *object,
 	return hpkm_object_scan(arena, object);
 }
 
+int hpkm_object_none(struct hpkm_arena *arena, struct hpkm_object *object,
+		     const struct hpkm_object *like)
+{
+	memset(object, 0, sizeof(*object));
+	object->elf.path = "(none)";
+	object->elf.type = ET_REL;
+	object->elf.machine = like->elf.machine;
+	return hpkm_object_scan(arena, object);
+}
+
 struct hpkm_item **hpkm_object_find(const struct hpkm_object *o,
 				    const char *name, size_t *count)
 {

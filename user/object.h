@@ -89,6 +89,9 @@ struct hpkm_ref {
 
 int hpkm_object_open(struct hpkm_arena *arena, struct hpkm_object *object,
 		     const char *path);
+/* One without anything in it, for the machine of @like. */
+int hpkm_object_none(struct hpkm_arena *arena, struct hpkm_object *object,
+		     const struct hpkm_object *like);
 /* The items after opening the ELF file; for tests. */
 int hpkm_object_scan(struct hpkm_arena *arena, struct hpkm_object *object);
 

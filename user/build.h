@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Stage 1, build: from a source tree and differences to the objects of the
+ * target before and after them.
+ */
+#ifndef HPKM_BUILD_H
+#define HPKM_BUILD_H
+
+#include "anchor.h"
+#include "verdict.h"
+
+/* An object of the target that is not the same in both builds. */
+struct hpkm_build_pair {
+	const char *name;	/* its path in the tree */
+	size_t target;		/* index of its anchor */
+	const char *old, *new;	/* files; old NULL: the fix adds it */
+};
+
+struct hpkm_build {
+	struct hpkm_arena *arena;
+	const char *source;
+	const char **fixes;
+	size_t fix_count;
+	char **command;		/* NULL-terminated; NULL: make */
+	const char *keep;	/* directory for the stages, or NULL */
+	struct hpkm_verdicts *verdicts;
+
+	const struct hpkm_anchor *anchors;	/* the targets */
+	size_t anchor_count;
+	struct hpkm_build_pair *pairs;
+	size_t pair_count;
+	const char *work;	/* the stages' directory */
+};
+
+/*
+ * Returns an enum hpkm_exit.  Signals are held back from now until
+ * hpkm_build_finish(), which must be called in any case, when the files of
+ * the pairs have been read.
+ */
+int hpkm_build_run(struct hpkm_build *build);
+void hpkm_build_finish(struct hpkm_build *build);
+
+#endif /* HPKM_BUILD_H */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Standing in for compilers and linkers while a program is built (stage 1).
+ *
+ * A directory with the names of cc1, cc1plus, as, ld, clang and their like,
+ * each a symbolic link to hpkm, comes first in PATH and in COMPILER_PATH. The
+ * latter is where every GCC driver looks for the programs it runs, and clang
+ * for the linker, under whatever name or path the driver itself was called.
+ * Called by such a name, hpkm runs the program that would have been run, with
+ * the flags added that patching needs, and writes down what it did.
+ */
+#ifndef HPKM_COMPILER_H
+#define HPKM_COMPILER_H
+
+#include <stdbool.h>
+
+/* The environment of a build. */
+#define HPKM_BUILD_RECORD	"HPKM_BUILD_RECORD"	/* the record's directory */
+#define HPKM_BUILD_WORK		"HPKM_BUILD_WORK"	/* all stages' directory */
+#define HPKM_BUILD_TREE		"HPKM_BUILD_TREE"	/* where it is built */
+#define HPKM_BUILD_SOURCE	"HPKM_BUILD_SOURCE"	/* what it is a copy of */
+/* COMPILER_PATH as the user has set it. */
+#define HPKM_BUILD_COMPILER_PATH "HPKM_BUILD_COMPILER_PATH"
+
+/* Is that the name of a program that is stood in for? */
+bool hpkm_compiler_name(const char *name);
+/* The same, and a build is under way. */
+bool hpkm_compiler_wanted(const char *name);
+/* Runs it; returns the exit status, if at all. */
+int hpkm_compiler_run(const char *name, int argc, char **argv);
+
+#endif /* HPKM_COMPILER_H */

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The change to the source (stage 1): applying it by patch(1). */
+#ifndef HPKM_FIX_H
+#define HPKM_FIX_H
+
+#include "arena.h"
+
+/*
+ * Applies one file of differences in the tree; what patch says goes to @log
+ * and to @rejects what can't be applied.  Returns 0, or -1 after a message.
+ */
+int hpkm_fix_apply(struct hpkm_arena *arena, const char *tree,
+		   const char *path, const char *log, const char *rejects);
+
+#endif /* HPKM_FIX_H */

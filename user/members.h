@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which objects of a build went into the target (stage 1): straight, through
+ * archives, or through objects linked together before.
+ */
+#ifndef HPKM_MEMBERS_H
+#define HPKM_MEMBERS_H
+
+#include "anchor.h"
+#include "record.h"
+
+struct hpkm_member {
+	/* What it is known by in both builds: its path in the tree. */
+	const char *key;
+	const char *saved;		/* its copy in the record */
+	const struct hpkm_done *step;	/* that made it */
+	bool archived;			/* may have been left out by the linker */
+};
+
+/* An object that no compiler of the record has made. */
+struct hpkm_stray {
+	const char *key;
+	uint8_t digest[32];
+};
+
+struct hpkm_members {
+	const char *output;		/* the linked file, in the tree */
+	struct hpkm_member *list;	/* as linked */
+	size_t count;
+	struct hpkm_stray *strays;
+	size_t stray_count;
+};
+
+/*
+ * Finds the linked file of the build in @tree that is the anchor, and what went
+ * into it.  The tree is as the build has left it.  Returns 0, or -1 after a
+ * message.
+ */
+int hpkm_members_find(struct hpkm_arena *arena, struct hpkm_record *record,
+		      const char *tree, const struct hpkm_anchor *anchor,
+		      struct hpkm_members *members);
+
+#endif /* HPKM_MEMBERS_H */

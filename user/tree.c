@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Source trees (stage 1): copied, made fit for building, removed. */
+#include <ar.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hpkm.h"
+#include "job.h"
+#include "tree.h"
+
+#define OPEN_DIRS	32
+
+int hpkm_tree_copy(const char *from, const char *to, const char *log)
+{
+	char *argv[] = {
+		"cp", "-a", "--reflink=auto", "--", (char *)from, (char *)to,
+		NULL,
+	};
+	struct hpkm_job job = { .argv = argv, .log = log };
+	int status = hpkm_job_run(&job);
+
+	if (status > 0) {
+		hpkm_error("cannot copy %s to %s", from, to);
+		return -1;
+	}
+	return status;
+}
+
+/* Is it something that a compiler, archiver or linker made? */
+static bool is_built(const char *path)
+{
+	static const char thin[] = "!<thin>\n";
+	char head[256] = "";
+	ssize_t n;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	n = read(fd, head, sizeof(head) - 1);
+	close(fd);
+	if (n < SARMAG)
+		return false;
+	if (!memcmp(head, ELFMAG, SELFMAG) || !memcmp(head, ARMAG, SARMAG) ||
+	    !memcmp(head, thin, SARMAG))
+		return true;
+	/* A .lo or .la of libtool's stands for such files. */
+	return head[0] == '#' && (strstr(head, "a libtool object file") ||
+				  strstr(head, "a libtool library file"));
+}
+
+static int age(const char *path, const struct stat *st, int type,
+	       struct FTW *ftw)
+{
+	/* Not zero: some tools take that for a file that is missing. */
+	static const struct timespec old[2] = {
+		{ .tv_sec = 86400 }, { .tv_sec = 86400 },
+	};
+
+	if (type == FTW_D && (st->st_mode & 0700) != 0700)
+		return chmod(path, (st->st_mode & 07777) | 0700);
+	if (type == FTW_F && S_ISREG(st->st_mode) && is_built(path))
+		return utimensat(AT_FDCWD, path, old, 0);
+	return 0;
+}
+
+int hpkm_tree_age(const char *tree)
+{
+	if (!nftw(tree, age, OPEN_DIRS, FTW_PHYS))
+		return 0;
+	hpkm_error("cannot prepare the copy %s: %s", tree, strerror(errno));
+	return -1;
+}
+
+static time_t level_since;
+
+static int level(const char *path, const struct stat *st, int type,
+		 struct FTW *ftw)
+{
+	const struct timespec times[2] = {
+		{ .tv_sec = level_since }, { .tv_sec = level_since },
+	};
+
+	if (type == FTW_F && st->st_mtime >= level_since)
+		return utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW);
+	return 0;
+}
+
+int hpkm_tree_level(const char *tree, time_t since)
+{
+	level_since = since;
+	if (!nftw(tree, level, OPEN_DIRS, FTW_PHYS))
+		return 0;
+	hpkm_error("cannot prepare the copy %s: %s", tree, strerror(errno));
+	return -1;
+}
+
+static int drop(const char *path, const struct stat *st, int type,
+		struct FTW *ftw)
+{
+	return remove(path), 0;
+}
+
+static int open_up(const char *path, const struct stat *st, int type,
+		   struct FTW *ftw)
+{
+	if (type == FTW_D && (st->st_mode & 0700) != 0700)
+		chmod(path, 0700);
+	return 0;
+}
+
+void hpkm_tree_remove(const char *path)
+{
+	if (!nftw(path, drop, OPEN_DIRS, FTW_PHYS | FTW_DEPTH) &&
+	    access(path, F_OK))
+		return;
+	/* A build may have left directories that can't be written to. */
+	nftw(path, open_up, OPEN_DIRS, FTW_PHYS);
+	nftw(path, drop, OPEN_DIRS, FTW_PHYS | FTW_DEPTH);
+}

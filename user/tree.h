@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Source trees (stage 1): copied, made fit for building, removed. */
+#ifndef HPKM_TREE_H
+#define HPKM_TREE_H
+
+#include <time.h>
+
+#include "arena.h"
+
+/* All return 0, or -1 after a message (or when interrupted). */
+
+/* @to must not exist.  Times, links and modes are kept. */
+int hpkm_tree_copy(const char *from, const char *to, const char *log);
+/*
+ * What an earlier build has left in a copy is made older than any source, so
+ * that it is made again; directories are made writable.
+ */
+int hpkm_tree_age(const char *tree);
+/*
+ * Files changed since @since get one and the same time: which of them was
+ * patched first says nothing of which is made from which.
+ */
+int hpkm_tree_level(const char *tree, time_t since);
+/* It need not exist.  Silent. */
+void hpkm_tree_remove(const char *path);
+
+#endif /* HPKM_TREE_H */
