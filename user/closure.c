@@ -316,7 +316,7 @@ static void item_place(struct closure *c, struct hpkm_item *n,
 /* A global that another new object of the same anchor defines. */
 static struct hpkm_item *other_object(struct closure *c, const char *name)
 {
-	struct hpkm_item **found;
+	const struct hpkm_name *found;
 	size_t count;
 
 	for (size_t i = 0; i < c->patch->pair_count; i++) {
@@ -325,8 +325,8 @@ static struct hpkm_item *other_object(struct closure *c, const char *name)
 		found = hpkm_object_find(&c->patch->pairs[i].new, name,
 					 &count);
 		for (size_t k = 0; k < count; k++)
-			if (found[k]->global)
-				return found[k];
+			if (found[k].global)
+				return found[k].item;
 	}
 	return NULL;
 }
@@ -409,7 +409,8 @@ static int find_place(struct closure *c, const struct work *w, size_t reloc,
 	case HPKM_REF_SECTION:
 		if (!(s->flags & SHF_ALLOC) ||
 		    (s->flags & SHF_WRITE &&
-		     strncmp(s->name, ".data.rel.ro", 12))) {
+		     strncmp(s->name, ".data.rel.ro", 12) &&
+		     !hpkm_object_is_pool(o, ref.section))) {
 			refuse(c, w->name,
 			       "it refers to nameless data in section %s: compile with -fdata-sections",
 			       s->name);

@@ -421,10 +421,9 @@ static int make(struct hpkm_patch *patch, struct hpkm_link *link,
 	status = o->source ? build_objects(patch, o) : open_objects(patch, o);
 	if (status != HPKM_EXIT_OK)
 		return status;
-	for (size_t i = 0; i < patch->pair_count; i++)
-		if (hpkm_diff(&patch->pairs[i].old, &patch->pairs[i].new,
-			      o->all_functions, &patch->verdicts))
-			return HPKM_EXIT_ERROR;
+	if (hpkm_diff(patch->pairs, patch->pair_count, o->all_functions,
+		      &patch->verdicts))
+		return HPKM_EXIT_ERROR;
 	if (!patch->verdicts.refusals && !count_changed(patch)) {
 		hpkm_error("no function changed: there is nothing to patch");
 		return HPKM_EXIT_NOTHING;

@@ -3,15 +3,14 @@
 #ifndef HPKM_DIFF_H
 #define HPKM_DIFF_H
 
-#include "object.h"
-#include "verdict.h"
+#include "patch.h"
 
 /*
- * Pairs the items of both objects and marks the new items that changed.
- * What can't be patched at all (a live variable's initial value) goes to
- * verdicts.  Returns 0, or -1 after a message about a damaged file.
+ * Pairs the items of both objects of each pair and marks the new items that
+ * changed.  What can't be patched at all (a live variable's initial value)
+ * goes to verdicts.  Returns 0, or -1 after a message about a damaged file.
  */
-int hpkm_diff(struct hpkm_object *old, struct hpkm_object *new,
-	      bool all_functions, struct hpkm_verdicts *verdicts);
+int hpkm_diff(struct hpkm_pair *pairs, size_t count, bool all_functions,
+	      struct hpkm_verdicts *verdicts);
 
 #endif /* HPKM_DIFF_H */

@@ -25,6 +25,19 @@ size_t hpkm_name_base(const char *name)
 	}
 }
 
+bool hpkm_item_numbered(const struct hpkm_item *item)
+{
+	return !item->global && item->name[hpkm_name_base(item->name)];
+}
+
+bool hpkm_item_same_base(const struct hpkm_item *a, const struct hpkm_item *b)
+{
+	size_t n = hpkm_name_base(a->name);
+
+	return a->kind == b->kind && n == hpkm_name_base(b->name) &&
+		!memcmp(a->name, b->name, n);
+}
+
 static bool is_cold_name(const char *name)
 {
 	size_t n = hpkm_name_base(name);
@@ -96,11 +109,21 @@ static int compare_place(const void *a, const void *b)
 
 static int compare_name(const void *a, const void *b)
 {
-	const struct hpkm_item *x = *(struct hpkm_item *const *)a;
-	const struct hpkm_item *y = *(struct hpkm_item *const *)b;
+	const struct hpkm_name *x = a, *y = b;
 	int order = strcmp(x->name, y->name);
 
-	return order ? order : compare_place(a, b);
+	return order ? order : compare_place(&x->item, &y->item);
+}
+
+static void add_name(struct hpkm_object *o, const struct hpkm_elf_symbol *sym,
+		     struct hpkm_item *item)
+{
+	o->of_symbol[sym - o->elf.symtab.symbols] = item;
+	o->names[o->name_count++] = (struct hpkm_name){
+		.name = sym->name,
+		.item = item,
+		.global = sym->bind != STB_LOCAL,
+	};
 }
 
 /* Symbols at one place are one item; the first in order names it. */
@@ -111,7 +134,6 @@ static void merge_aliases(struct hpkm_object *o)
 
 	for (size_t i = 0; i < o->item_count; i++) {
 		struct hpkm_item *item = o->items[i];
-		size_t index = item->symbol - o->elf.symtab.symbols;
 
 		if (before && before->section == item->section &&
 		    item->section != HPKM_SECTION_COMMON &&
@@ -120,10 +142,10 @@ static void merge_aliases(struct hpkm_object *o)
 			if (item->size > before->size)
 				before->size = item->size;
 			before->ifunc |= item->ifunc;
-			o->of_symbol[index] = before;
+			add_name(o, item->symbol, before);
 			continue;
 		}
-		o->of_symbol[index] = item;
+		add_name(o, item->symbol, item);
 		o->items[kept++] = item;
 		before = item;
 	}
@@ -158,7 +180,8 @@ static void place_items(struct hpkm_object *o)
 static void find_parents(struct hpkm_object *o)
 {
 	for (size_t i = 0; i < o->item_count; i++) {
-		struct hpkm_item *item = o->items[i], **found;
+		struct hpkm_item *item = o->items[i];
+		const struct hpkm_name *found;
 		size_t base, count;
 		char *name;
 
@@ -168,8 +191,8 @@ static void find_parents(struct hpkm_object *o)
 		name = hpkm_arena_printf(o->arena, "%.*s", (int)base,
 					 item->name);
 		found = hpkm_object_find(o, name, &count);
-		if (found && found[0]->kind == HPKM_ITEM_FUNC)
-			item->parent = found[0];
+		if (found && found->item->kind == HPKM_ITEM_FUNC)
+			item->parent = found->item;
 		else
 			item->kind = HPKM_ITEM_FUNC;
 	}
@@ -216,6 +239,7 @@ int hpkm_object_scan(struct hpkm_arena *arena, struct hpkm_object *o)
 	if (check_relocs(o))
 		return -1;
 	o->items = hpkm_arena_alloc(arena, t->count, sizeof(*o->items));
+	o->names = hpkm_arena_alloc(arena, t->count, sizeof(*o->names));
 	o->of_symbol = hpkm_arena_alloc(arena, t->count,
 					sizeof(*o->of_symbol));
 	o->of_section = hpkm_arena_alloc(arena, sections,
@@ -251,10 +275,8 @@ int hpkm_object_scan(struct hpkm_arena *arena, struct hpkm_object *o)
 		      compare_place);
 	merge_aliases(o);
 	place_items(o);
-	o->by_name = hpkm_arena_copy(arena, o->items,
-				     o->item_count * sizeof(*o->items));
-	if (o->item_count)
-		qsort(o->by_name, o->item_count, sizeof(*o->by_name),
+	if (o->name_count)
+		qsort(o->names, o->name_count, sizeof(*o->names),
 		      compare_name);
 	find_parents(o);
 	return 0;
@@ -279,24 +301,24 @@ int hpkm_object_none(struct hpkm_arena *arena, struct hpkm_object *object,
 	return hpkm_object_scan(arena, object);
 }
 
-struct hpkm_item **hpkm_object_find(const struct hpkm_object *o,
-				    const char *name, size_t *count)
+const struct hpkm_name *hpkm_object_find(const struct hpkm_object *o,
+					 const char *name, size_t *count)
 {
-	size_t low = 0, high = o->item_count;
+	size_t low = 0, high = o->name_count;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (strcmp(o->by_name[mid]->name, name) < 0)
+		if (strcmp(o->names[mid].name, name) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
 	*count = 0;
-	while (low + *count < o->item_count &&
-	       !strcmp(o->by_name[low + *count]->name, name))
+	while (low + *count < o->name_count &&
+	       !strcmp(o->names[low + *count].name, name))
 		++*count;
-	return *count ? &o->by_name[low] : NULL;
+	return *count ? &o->names[low] : NULL;
 }
 
 void hpkm_object_relocs(const struct hpkm_object *o, uint32_t section,
@@ -465,6 +487,19 @@ int hpkm_object_ref(struct hpkm_object *o, uint32_t section, size_t i,
 	section_ref(o, ref, sym->type == STT_SECTION ? ref->offset :
 		    (int64_t)sym->value);
 	return 0;
+}
+
+bool hpkm_object_is_pool(const struct hpkm_object *o, uint32_t section)
+{
+	const struct hpkm_elf_section *s = &o->elf.sections[section];
+	const struct hpkm_elf_section *comment;
+
+	/* With -fdata-sections no variable is there, named or not. */
+	if (strcmp(s->name, ".data") || !s->data || o->of_section[section])
+		return false;
+	comment = hpkm_elf_section(&o->elf, ".comment");
+	return comment && comment->data &&
+		memmem(comment->data, comment->size, "GCC: (", 6);
 }
 
 static int compare_offsets(const void *x, const void *y)

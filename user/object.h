@@ -29,11 +29,14 @@ struct hpkm_item {
 	bool alone;		/* the only item of its section */
 	struct hpkm_item *next;	/* in its section, by ascending offset */
 	struct hpkm_item *parent;	/* COLD */
+	const char *scope;	/* a static variable's function, or NULL */
 
 	/* Set by stage 2. */
 	struct hpkm_item *pair;		/* in the other object */
 	bool ambiguous;			/* may have a pair, which is unclear */
 	bool changed;
+	bool lines_only;		/* but for line numbers it is not */
+	bool asked;			/* not changed, to be replaced anyway */
 	const char *because;
 
 	/* Set by stage 3: where an old item is in the anchor. */
@@ -43,7 +46,15 @@ struct hpkm_item {
 	struct hpkm_link_piece *piece;
 };
 
+/* One name of an item; aliases are further names of one item. */
+struct hpkm_name {
+	const char *name;
+	struct hpkm_item *item;
+	bool global;
+};
+
 struct hpkm_anchor;
+struct hpkm_debuginfo;
 
 struct hpkm_object {
 	struct hpkm_arena *arena;
@@ -54,7 +65,9 @@ struct hpkm_object {
 	const char *file;	/* STT_FILE, or NULL */
 	struct hpkm_item **items;
 	size_t item_count;
-	struct hpkm_item **by_name;	/* sorted */
+	struct hpkm_name *names;	/* sorted */
+	size_t name_count;
+	struct hpkm_debuginfo *debuginfo;	/* while a stage needs it */
 	struct hpkm_item **of_symbol;
 	struct hpkm_item **of_section;	/* the first one */
 	/* Per section: instructions, and each relocation's tail; lazily. */
@@ -118,9 +131,14 @@ void hpkm_object_relocs(const struct hpkm_object *object, uint32_t section,
  */
 uint64_t hpkm_object_extent(struct hpkm_object *object, uint32_t section,
 			    uint64_t offset, uint64_t *content);
-/* Items of that name; NULL when there is none. */
-struct hpkm_item **hpkm_object_find(const struct hpkm_object *object,
-				    const char *name, size_t *count);
+/*
+ * GCC puts the initializers of automatic arrays into .data when they hold
+ * addresses.  They have no symbol, and nothing ever writes them.
+ */
+bool hpkm_object_is_pool(const struct hpkm_object *object, uint32_t section);
+/* What has that name; NULL when nothing has. */
+const struct hpkm_name *hpkm_object_find(const struct hpkm_object *object,
+					 const char *name, size_t *count);
 /* The bytes of a string with its end, 0 when it has none. */
 uint64_t hpkm_string_size(const struct hpkm_elf_section *section,
 			  uint64_t offset);
@@ -144,5 +162,14 @@ static inline const uint8_t *hpkm_item_bytes(const struct hpkm_item *item)
 
 /* The length of a name without the compiler's numbers, as in "count.0". */
 size_t hpkm_name_base(const char *name);
+/* A local name with numbers: which ones they are means nothing. */
+bool hpkm_item_numbered(const struct hpkm_item *item);
+bool hpkm_item_same_base(const struct hpkm_item *a,
+			 const struct hpkm_item *b);
+
+static inline bool hpkm_item_is_code(const struct hpkm_item *item)
+{
+	return item->kind == HPKM_ITEM_FUNC || item->kind == HPKM_ITEM_COLD;
+}
 
 #endif /* HPKM_OBJECT_H */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hpkm.h"
+#include "object.h"
 #include "verdict.h"
 
 static void show_details(const char *details)
@@ -67,6 +68,24 @@ void hpkm_refuse_with(struct hpkm_verdicts *verdicts, const char *symbol,
 	va_end(ap);
 }
 
+void hpkm_refuse_func(struct hpkm_verdicts *verdicts, struct hpkm_item *func,
+		      const char *details, const char *fmt, ...)
+{
+	va_list ap;
+	char *why;
+
+	va_start(ap, fmt);
+	if (func->asked) {
+		why = hpkm_arena_printf(verdicts->arena, "left as it is: %s",
+					fmt);
+		func->changed = false;
+		add(verdicts, false, func->name, details, why, ap);
+	} else {
+		add(verdicts, true, func->name, details, fmt, ap);
+	}
+	va_end(ap);
+}
+
 void hpkm_caution(struct hpkm_verdicts *verdicts, const char *symbol,
 		  const char *fmt, ...)
 {
@@ -74,5 +93,15 @@ void hpkm_caution(struct hpkm_verdicts *verdicts, const char *symbol,
 
 	va_start(ap, fmt);
 	add(verdicts, false, symbol, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void hpkm_caution_with(struct hpkm_verdicts *verdicts, const char *symbol,
+		       const char *details, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	add(verdicts, false, symbol, details, fmt, ap);
 	va_end(ap);
 }

@@ -18,6 +18,8 @@ struct hpkm_verdict {
 	const char *details;	/* further lines, or NULL */
 };
 
+struct hpkm_item;
+
 struct hpkm_verdicts {
 	struct hpkm_arena *arena;
 	struct hpkm_verdict *list;
@@ -30,7 +32,17 @@ void hpkm_refuse(struct hpkm_verdicts *verdicts, const char *symbol,
 void hpkm_refuse_with(struct hpkm_verdicts *verdicts, const char *symbol,
 		      const char *details, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/*
+ * A function can't be replaced: refused if it changed; if only all were asked
+ * for it stays as it is, with a warning.
+ */
+void hpkm_refuse_func(struct hpkm_verdicts *verdicts, struct hpkm_item *func,
+		      const char *details, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 void hpkm_caution(struct hpkm_verdicts *verdicts, const char *symbol,
 		  const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void hpkm_caution_with(struct hpkm_verdicts *verdicts, const char *symbol,
+		       const char *details, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 #endif /* HPKM_VERDICT_H */

@@ -204,7 +204,8 @@ static bool same_table(struct proof *p, uint32_t section, int64_t offset,
 	const uint8_t *bytes;
 	size_t first, count;
 
-	if (start >= s->size || !s->data || s->flags & SHF_WRITE)
+	if (start >= s->size || !s->data ||
+	    (s->flags & SHF_WRITE && !hpkm_object_is_pool(p->object, section)))
 		return true;
 	t_addr += start - offset;
 	hpkm_object_extent(p->object, section, start, &end);
@@ -587,6 +588,8 @@ const char *hpkm_verify_locate(struct hpkm_patch *patch,
 
 static void verify_item(struct hpkm_patch *patch, struct hpkm_item *item)
 {
+	struct hpkm_item *func = item->parent ? item->parent : item;
+	const char *target = item->object->anchor->name;
 	struct proof best = { 0 };
 	size_t right, tried;
 
@@ -595,42 +598,49 @@ static void verify_item(struct hpkm_patch *patch, struct hpkm_item *item)
 		gather(patch, item->object);
 		try_function(patch, item, &best, &right, &tried);
 	}
-	if (right == 1)
+	if (right == 1) {
 		accept(&best);
-	else if (!tried)
-		hpkm_refuse(&patch->verdicts, item->name,
-			    "%s has no such function: is it built from this source?",
-			    item->object->anchor->name);
+		return;
+	}
+	/* The new one says whether it changed. */
+	func = func->pair;
+	if (!tried)
+		hpkm_refuse_func(&patch->verdicts, func, NULL,
+				 "%s has no such function: is it built from this source?",
+				 target);
 	else if (right)
-		hpkm_refuse(&patch->verdicts, item->name,
-			    "%s has %zu functions of that name with the same code, and nothing tells which one it is",
-			    item->object->anchor->name, right);
+		hpkm_refuse_func(&patch->verdicts, func, NULL,
+				 "%s has %zu functions of that name with the same code, and nothing tells which one it is",
+				 target, right);
 	else
-		hpkm_refuse_with(&patch->verdicts, item->name, best.details,
+		hpkm_refuse_func(&patch->verdicts, func, best.details,
 				 "the old object file is not what %s was built from: %s",
-				 item->object->anchor->name, best.why);
+				 target, best.why);
+}
+
+static void verify_pair(struct hpkm_patch *patch, struct hpkm_pair *pair)
+{
+	struct hpkm_object *new = &pair->new, *old = &pair->old;
+
+	for (size_t k = 0; k < new->item_count; k++) {
+		struct hpkm_item *n = new->items[k];
+
+		if (n->kind == HPKM_ITEM_FUNC && n->changed && n->pair)
+			verify_item(patch, n->pair);
+	}
+	/* Parts that were moved out of what is replaced. */
+	for (size_t k = 0; k < old->item_count; k++) {
+		struct hpkm_item *o = old->items[k];
+
+		if (o->kind == HPKM_ITEM_COLD && o->parent->pair &&
+		    o->parent->pair->changed && o->parent->live_size)
+			verify_item(patch, o);
+	}
 }
 
 int hpkm_verify_funcs(struct hpkm_patch *patch)
 {
-	for (size_t i = 0; i < patch->pair_count; i++) {
-		struct hpkm_object *new = &patch->pairs[i].new;
-		struct hpkm_object *old = &patch->pairs[i].old;
-
-		for (size_t k = 0; k < new->item_count; k++) {
-			struct hpkm_item *n = new->items[k];
-
-			if (n->kind == HPKM_ITEM_FUNC && n->changed && n->pair)
-				verify_item(patch, n->pair);
-		}
-		/* Parts that were moved out of what is replaced. */
-		for (size_t k = 0; k < old->item_count; k++) {
-			struct hpkm_item *o = old->items[k];
-
-			if (o->kind == HPKM_ITEM_COLD && o->parent->pair &&
-			    o->parent->pair->changed && o->parent->live_size)
-				verify_item(patch, o);
-		}
-	}
+	for (size_t i = 0; i < patch->pair_count; i++)
+		verify_pair(patch, &patch->pairs[i]);
 	return 0;
 }

@@ -9,12 +9,6 @@
 #include "hpkm.h"
 #include "window.h"
 
-static void refuse(struct hpkm_patch *patch, const struct hpkm_item *item,
-		   const char *why)
-{
-	hpkm_refuse(&patch->verdicts, item->name, "%s", why);
-}
-
 static bool in_window(uint64_t target, uint64_t start, uint64_t end)
 {
 	return target > start && target < end;
@@ -173,7 +167,7 @@ static void check_func(struct hpkm_patch *patch, struct hpkm_item *n)
 
 	why = check_window(patch, n->pair, &window);
 	if (why) {
-		refuse(patch, n, why);
+		hpkm_refuse_func(&patch->verdicts, n, NULL, "%s", why);
 		return;
 	}
 	patch->funcs = hpkm_arena_push(patch->arena, patch->funcs,

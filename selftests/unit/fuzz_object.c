@@ -11,15 +11,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct hpkm_arena arena = { 0 };
-	struct hpkm_object old = { 0 }, new = { 0 };
+	struct hpkm_pair pair = { 0 };
 	struct hpkm_verdicts verdicts = { .arena = &arena };
 	uint8_t *copy = malloc(size ? size : 1);
 
 	memcpy(copy, data, size);
-	if (!hpkm_elf_parse(&arena, &old.elf, "old.o", copy, size) &&
-	    !hpkm_elf_parse(&arena, &new.elf, "new.o", copy, size) &&
-	    !hpkm_object_scan(&arena, &old) && !hpkm_object_scan(&arena, &new))
-		hpkm_diff(&old, &new, false, &verdicts);
+	if (!hpkm_elf_parse(&arena, &pair.old.elf, "old.o", copy, size) &&
+	    !hpkm_elf_parse(&arena, &pair.new.elf, "new.o", copy, size) &&
+	    !hpkm_object_scan(&arena, &pair.old) &&
+	    !hpkm_object_scan(&arena, &pair.new))
+		hpkm_diff(&pair, 1, false, &verdicts);
 	hpkm_arena_free(&arena);
 	free(copy);
 	return 0;

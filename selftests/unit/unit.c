@@ -146,15 +146,17 @@ static void test_damaged(void)
 	copy = malloc(size);
 	for (size_t i = 0; i < size * 8; i += i < 8192 ? 3 : 37) {
 		struct hpkm_arena own = { 0 };
-		struct hpkm_object o = { 0 }, n = { 0 };
+		struct hpkm_pair pair = { 0 };
 		struct hpkm_verdicts v = { .arena = &own };
 
 		memcpy(copy, bytes, size);
 		copy[i / 8] ^= 1 << i % 8;
-		if (!hpkm_elf_parse(&own, &n.elf, "flip", copy, size) &&
-		    !hpkm_elf_parse(&own, &o.elf, "whole", bytes, size) &&
-		    !hpkm_object_scan(&own, &n) && !hpkm_object_scan(&own, &o))
-			hpkm_diff(&o, &n, false, &v);
+		if (!hpkm_elf_parse(&own, &pair.new.elf, "flip", copy, size) &&
+		    !hpkm_elf_parse(&own, &pair.old.elf, "whole", bytes,
+				    size) &&
+		    !hpkm_object_scan(&own, &pair.new) &&
+		    !hpkm_object_scan(&own, &pair.old))
+			hpkm_diff(&pair, 1, false, &v);
 		hpkm_arena_free(&own);
 		done++;
 	}
@@ -166,11 +168,11 @@ static void test_damaged(void)
 
 static struct hpkm_item *find(struct hpkm_object *o, const char *name)
 {
-	struct hpkm_item **found;
+	const struct hpkm_name *found;
 	size_t n;
 
 	found = hpkm_object_find(o, name, &n);
-	return found ? found[0] : NULL;
+	return found ? found->item : NULL;
 }
 
 /* The static local "n" of a function, by its initial value. */
@@ -196,31 +198,31 @@ static size_t changes(const struct hpkm_object *o)
 static void test_diff(void)
 {
 	struct hpkm_arena a = { 0 };
-	struct hpkm_object o, n, same;
+	struct hpkm_pair pair, same;
+	struct hpkm_object *o = &pair.old, *n = &pair.new;
 	struct hpkm_verdicts v = { .arena = &a };
 	bool good = true;
 
-	if (hpkm_object_open(&a, &o, in_dir("old.o")) ||
-	    hpkm_object_open(&a, &n, in_dir("new.o")) ||
-	    hpkm_object_open(&a, &same, in_dir("old.o"))) {
+	if (hpkm_object_open(&a, o, in_dir("old.o")) ||
+	    hpkm_object_open(&a, n, in_dir("new.o")) ||
+	    hpkm_object_open(&a, &same.old, in_dir("old.o")) ||
+	    hpkm_object_open(&a, &same.new, in_dir("old.o"))) {
 		ok(false, "diff: the fixtures open");
 		return;
 	}
-	hpkm_diff(&o, &n, false, &v);
-	ok(find(&n, "changed")->changed && find(&n, "name")->changed &&
-	   changes(&n) == 2, "diff: the functions that changed, no others");
+	hpkm_diff(&pair, 1, false, &v);
+	ok(find(n, "changed")->changed && find(n, "name")->changed &&
+	   changes(n) == 2, "diff: the functions that changed, no others");
 	ok(!v.refusals, "diff: nothing refused");
 	for (uint32_t i = 1; i <= 3; i++)
-		good &= find_n(&n, i) && find_n(&o, i) &&
-			find_n(&n, i)->pair == find_n(&o, i);
+		good &= find_n(n, i) && find_n(o, i) &&
+			find_n(n, i)->pair == find_n(o, i);
 	ok(good, "diff: static locals of one name find their own");
-	ok(find(&n, "helper")->pair == find(&o, "helper"),
+	ok(find(n, "helper")->pair == find(o, "helper"),
 	   "diff: static functions are paired");
 
-	for (size_t i = 0; i < o.item_count; i++)
-		o.items[i]->pair = NULL;
-	hpkm_diff(&o, &same, false, &v);
-	ok(!changes(&same), "diff: an object is the same as itself");
+	hpkm_diff(&same, 1, false, &v);
+	ok(!changes(&same.new), "diff: an object is the same as itself");
 	hpkm_arena_free(&a);
 }
 

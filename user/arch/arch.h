@@ -98,6 +98,16 @@ struct hpkm_arch {
 	/* Does the instruction only jump or call through the GOT cell? */
 	bool (*got_branch)(const uint8_t *insn, const struct hpkm_insn *i);
 
+	/*
+	 * Two instructions that differ: only in a number that both store or
+	 * load?  Then that number in each.
+	 */
+	bool (*numbers)(const uint8_t *o, const uint8_t *n,
+			const struct hpkm_insn *i, uint64_t *old,
+			uint64_t *new);
+	/* Does it load the third argument, the line of assert()? */
+	bool (*assertion_line)(const uint8_t *insn, const struct hpkm_insn *i);
+
 	/* Size of the window of a function that starts with @code. */
 	unsigned int (*window)(const uint8_t *code, size_t size,
 			       unsigned int *kept);

@@ -345,6 +345,50 @@ static bool x86_got_branch(const uint8_t *insn, const struct hpkm_insn *i)
 		(insn[i->size - 5] == 0x15 || insn[i->size - 5] == 0x25);
 }
 
+/* Where the number stands in "mov $number, ..." and "push $number". */
+static bool find_number(const uint8_t *code, const struct hpkm_insn *i,
+			unsigned int *at, unsigned int *size)
+{
+	cs_insn *in = NULL;
+	const cs_x86 *x;
+
+	if (!handle() || !cs_disasm(handle(), code, i->size, 0, 1, &in))
+		return false;
+	x = &in->detail->x86;
+	*at = x->encoding.imm_offset;
+	*size = x->encoding.imm_size;
+	if (in->id != X86_INS_MOV && in->id != X86_INS_PUSH)
+		*at = 0;
+	cs_free(in, 1);
+	return *at && (*size == 1 || *size == 2 || *size == 4) &&
+		*at + *size == i->size;
+}
+
+static bool x86_numbers(const uint8_t *o, const uint8_t *n,
+			const struct hpkm_insn *i, uint64_t *old,
+			uint64_t *new)
+{
+	unsigned int at, size, n_at, n_size;
+
+	if (!find_number(o, i, &at, &size) ||
+	    !find_number(n, i, &n_at, &n_size) || at != n_at ||
+	    size != n_size || memcmp(o, n, at))
+		return false;
+	*old = 0;
+	*new = 0;
+	for (unsigned int k = size; k--;) {
+		*old = *old << 8 | o[at + k];
+		*new = *new << 8 | n[at + k];
+	}
+	return true;
+}
+
+/* mov $line, %edx */
+static bool x86_assertion_line(const uint8_t *insn, const struct hpkm_insn *i)
+{
+	return i->size == 5 && insn[0] == 0xba;
+}
+
 static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
 
 static unsigned int x86_window(const uint8_t *code, size_t size,
@@ -423,6 +467,8 @@ const struct hpkm_arch hpkm_arch_x86 = {
 	.disassemble	= x86_disassemble,
 	.match		= x86_match,
 	.got_branch	= x86_got_branch,
+	.numbers	= x86_numbers,
+	.assertion_line	= x86_assertion_line,
 	.window		= x86_window,
 	.padding	= x86_padding,
 	.plt_slot	= x86_plt_slot,
