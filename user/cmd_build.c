@@ -13,6 +13,7 @@
 #include "closure.h"
 #include "diff.h"
 #include "hpkm.h"
+#include "layout.h"
 #include "link.h"
 #include "pack.h"
 #include "patch.h"
@@ -38,10 +39,12 @@ struct options {
 	const char **fixes;
 	size_t fix_count;
 	char **command;		/* NULL: the default */
+	const char **layouts;	/* types that may change */
+	size_t layout_count;
 };
 
 enum { OPT_NAME = 256, OPT_VERSION, OPT_DESCRIPTION, OPT_REPLACE,
-       OPT_DEPENDS, OPT_ALL_FUNCTIONS, OPT_KEEP, OPT_JSON };
+       OPT_DEPENDS, OPT_ALL_FUNCTIONS, OPT_ALLOW_LAYOUT, OPT_KEEP, OPT_JSON };
 
 static const struct option long_options[] = {
 	{ "target", required_argument, NULL, 't' },
@@ -55,6 +58,7 @@ static const struct option long_options[] = {
 	{ "replace", no_argument, NULL, OPT_REPLACE },
 	{ "depends", required_argument, NULL, OPT_DEPENDS },
 	{ "all-functions", no_argument, NULL, OPT_ALL_FUNCTIONS },
+	{ "allow-layout", required_argument, NULL, OPT_ALLOW_LAYOUT },
 	{ "keep", required_argument, NULL, OPT_KEEP },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "help", no_argument, NULL, 'h' },
@@ -86,6 +90,7 @@ static void usage(FILE *to)
 	      "      --replace           when enabled, revert all other patches\n"
 	      "      --depends NAME      a patch that must be enabled before\n"
 	      "      --all-functions     replace every function, changed or not\n"
+	      "      --allow-layout TYPE TYPE may change, whatever the process has\n"
 	      "      --keep DIR          keep the stages and files in between\n"
 	      "      --json              one document on standard output\n"
 	      "\n"
@@ -237,6 +242,12 @@ static int parse_options(struct hpkm_arena *arena, struct options *o,
 			break;
 		case OPT_ALL_FUNCTIONS:
 			o->all_functions = true;
+			break;
+		case OPT_ALLOW_LAYOUT:
+			o->layouts = hpkm_arena_push(arena, o->layouts,
+						     o->layout_count,
+						     sizeof(*o->layouts));
+			o->layouts[o->layout_count++] = optarg;
 			break;
 		case OPT_KEEP:
 			o->keep = optarg;
@@ -428,6 +439,7 @@ static int make(struct hpkm_patch *patch, struct hpkm_link *link,
 		hpkm_error("no function changed: there is nothing to patch");
 		return HPKM_EXIT_NOTHING;
 	}
+	hpkm_layout_check(patch, o->layouts, o->layout_count);
 	if (hpkm_verify_funcs(patch))
 		return HPKM_EXIT_ERROR;
 	hpkm_window_check(patch);
