@@ -115,6 +115,8 @@ static int check_tables(struct check *c)
 		  0, HPKM_EXTERNS_MAX },
 		{ "depends", &h->depends, sizeof(__u32),
 		  0, HPKM_DEPENDS_MAX },
+		{ "hooks", &h->hooks, sizeof(struct hpkm_image_hook),
+		  0, HPKM_OBJECTS_MAX },
 		{ "strings", &h->strings, 1, 1, HPKM_IMAGE_SIZE_MAX },
 	};
 
@@ -244,9 +246,12 @@ static int check_segment(struct check *c, __u32 i)
 	o = &hpkm_image_objects(c->image)[s->object];
 	if (o->role != HPKM_OBJECT_ANCHOR)
 		return bad(c, "segment %u: its object is no anchor", i);
-	if (s->prot & ~(HPKM_PROT_READ | HPKM_PROT_WRITE | HPKM_PROT_EXEC) ||
-	    !(s->prot & HPKM_PROT_READ))
+	if (s->prot & ~(HPKM_PROT_READ | HPKM_PROT_WRITE | HPKM_PROT_EXEC |
+			HPKM_PROT_FRESH) || !(s->prot & HPKM_PROT_READ))
 		return bad(c, "segment %u: protection 0x%x", i, s->prot);
+	if (s->prot & HPKM_PROT_FRESH &&
+	    (!(s->prot & HPKM_PROT_WRITE) || s->data_size))
+		return bad(c, "segment %u: fresh, but not writable zeros", i);
 	if (s->prot & HPKM_PROT_WRITE && s->prot & HPKM_PROT_EXEC)
 		return bad(c, "segment %u: writable and executable", i);
 	if (!s->mem_size || s->mem_size % align || s->mem_offset % align ||
@@ -481,6 +486,29 @@ static int check_fixup(struct check *c, __u32 i)
 	return 0;
 }
 
+/* The words are written by code and kernel, so no fixup may touch them. */
+static int check_hook(struct check *c, __u32 i)
+{
+	const struct hpkm_image_hook *k = &hpkm_image_hooks(c->image)[i];
+	const struct hpkm_image_segment *s;
+
+	if (k->object >= c->header->objects.count ||
+	    hpkm_image_objects(c->image)[k->object].role != HPKM_OBJECT_ANCHOR)
+		return bad(c, "hook %u: its object is no anchor", i);
+	if (i && k[-1].object >= k->object)
+		return bad(c, "hook %u: not in order of objects", i);
+	if (!k->flags || k->flags & ~(HPKM_HOOK_APPLY | HPKM_HOOK_REVERT))
+		return bad(c, "hook %u: flags 0x%x", i, k->flags);
+	s = k->state % 8 ? NULL : segment_of(c, k->object, k->state, 8);
+	if (!s || !(s->prot & HPKM_PROT_WRITE) || s->prot & HPKM_PROT_FRESH ||
+	    k->state - s->mem_offset < s->data_size)
+		return bad(c, "hook %u: bad place of its state", i);
+	s = k->control % 8 ? NULL : segment_of(c, k->object, k->control, 16);
+	if (!s || !(s->prot & HPKM_PROT_FRESH))
+		return bad(c, "hook %u: bad place of its control words", i);
+	return 0;
+}
+
 /*
  * Two spans must not be one: each anchor has a span of its own, with code in
  * it, and something to replace.
@@ -538,6 +566,7 @@ int hpkm_image_check(const void *image, size_t size, char *why,
 	    check_each(&c, c.header->parts.count, check_part) ||
 	    check_each(&c, c.header->externs.count, check_extern) ||
 	    check_each(&c, c.header->fixups.count, check_fixup) ||
+	    check_each(&c, c.header->hooks.count, check_hook) ||
 	    check_each(&c, c.header->objects.count, check_anchor))
 		return -1;
 	return 0;

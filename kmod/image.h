@@ -58,6 +58,12 @@ hpkm_image_externs(const void *image)
 	return hpkm_image_at(image, hpkm_image_header(image)->externs);
 }
 
+static inline const struct hpkm_image_hook *
+hpkm_image_hooks(const void *image)
+{
+	return hpkm_image_at(image, hpkm_image_header(image)->hooks);
+}
+
 static inline const __u32 *hpkm_image_depends(const void *image)
 {
 	return hpkm_image_at(image, hpkm_image_header(image)->depends);

@@ -563,6 +563,9 @@ void hpkm_place_inherit(struct mm_struct *mm, const struct hpkm_place *place,
 		if (vma)
 			hpkm_vma_flags(vma, inherit ? 0 : VM_DONTCOPY,
 				       inherit ? VM_DONTCOPY : 0);
+		/* fork leaves its pages out: a child has the file's zeros. */
+		if (vma && s[i].prot & HPKM_PROT_FRESH)
+			hpkm_vma_flags(vma, VM_WIPEONFORK, 0);
 	}
 }
 

@@ -130,6 +130,39 @@ static struct hpkm_image_fixup *add_copy(void)
 	return x;
 }
 
+/* One more segment, of zeros, that words of hooks may stand in. */
+static struct hpkm_image_segment *add_zeros(uint32_t prot)
+{
+	struct hpkm_image_segment *s = add_segment();
+
+	s->prot = HPKM_PROT_READ | prot;
+	s->data_size = 0;
+	s->mem_size = h->align;
+	return s;
+}
+
+static struct hpkm_image_hook *add_hook(void)
+{
+	uint64_t state = add_zeros(HPKM_PROT_WRITE)->mem_offset;
+	uint64_t control = add_zeros(HPKM_PROT_WRITE |
+				     HPKM_PROT_FRESH)->mem_offset;
+	struct hpkm_image_hook *k;
+
+	h->hooks.count = 0;
+	k = move_table(&h->hooks, sizeof(*k), 1);
+	*k = (struct hpkm_image_hook){
+		.flags = HPKM_HOOK_APPLY | HPKM_HOOK_REVERT,
+		.state = state,
+		.control = control,
+	};
+	return k;
+}
+
+static struct hpkm_image_segment *last_segment(void)
+{
+	return segment(h->segments.count - 1);
+}
+
 #define CHANGE(name, statement) \
 	static void name(void) { statement; }
 
@@ -208,7 +241,7 @@ CHANGE(span_odd_distance, object()->span_distance += 8)
 CHANGE(span_far, object()->span_distance = INT64_MIN)
 CHANGE(segment_object, segment(0)->object = 1)
 CHANGE(segment_prot_none, segment(0)->prot = 0)
-CHANGE(segment_prot_unknown, segment(0)->prot |= 8)
+CHANGE(segment_prot_unknown, segment(0)->prot |= 16)
 CHANGE(segment_w_x, segment(0)->prot = 7)
 CHANGE(segment_x_only, segment(0)->prot = HPKM_PROT_EXEC)
 CHANGE(segment_data_far, segment(0)->data_offset = UINT32_MAX)
@@ -284,6 +317,28 @@ CHANGE(copy_below, add_copy()->addend = -1)
 CHANGE(copy_outside, add_copy()->addend = object()->size - 7)
 CHANGE(copy_span, add_copy()->relative = HPKM_RELATIVE_SPAN)
 CHANGE(copy_place, add_copy()->place = segment(0)->data_size - 7)
+CHANGE(fresh_text, segment(0)->prot |= HPKM_PROT_FRESH)
+CHANGE(fresh_read_only, add_zeros(HPKM_PROT_FRESH))
+CHANGE(fresh_data, add_zeros(HPKM_PROT_WRITE | HPKM_PROT_FRESH)->data_size = 1)
+CHANGE(hooks_far, h->hooks.offset = UINT32_MAX - 7; h->hooks.count = 1)
+CHANGE(hooks_many, h->hooks.count = UINT32_MAX)
+CHANGE(hook_object, add_hook()->object = 1)
+CHANGE(hook_flags, add_hook()->flags = 4)
+CHANGE(hook_flags_none, add_hook()->flags = 0)
+CHANGE(hook_state_odd, add_hook()->state += 4)
+CHANGE(hook_state_end, add_hook()->state += h->align - 4)
+CHANGE(hook_state_far, add_hook()->state = UINT64_MAX - 7)
+CHANGE(hook_state_text, add_hook()->state = segment(0)->mem_offset)
+CHANGE(hook_state_fresh, struct hpkm_image_hook *k = add_hook();
+       k->state = k->control)
+CHANGE(hook_state_data, add_hook(); last_segment()[-1].data_size = 1)
+CHANGE(hook_control_odd, add_hook()->control += 4)
+CHANGE(hook_control_end, add_hook()->control += h->align - 8)
+CHANGE(hook_control_far, add_hook()->control = UINT64_MAX - 15)
+CHANGE(hook_control_kept, struct hpkm_image_hook *k = add_hook();
+       k->control = k->state)
+CHANGE(hooks_of_one, struct hpkm_image_hook *k = add_hook();
+       k = move_table(&h->hooks, sizeof(*k), 2); k[1] = k[0])
 
 #define CASE(name) { #name, name }
 
@@ -338,7 +393,14 @@ static const struct {
 	CASE(extern_version), CASE(extern_flags), CASE(extern_object),
 	CASE(fixup_extern), CASE(fixup_extern_kind), CASE(fixup_extern_copy),
 	CASE(fixup_extern_none), CASE(copy_below), CASE(copy_outside),
-	CASE(copy_span), CASE(copy_place),
+	CASE(copy_span), CASE(copy_place), CASE(fresh_text),
+	CASE(fresh_read_only), CASE(fresh_data), CASE(hooks_far),
+	CASE(hooks_many), CASE(hook_object), CASE(hook_flags),
+	CASE(hook_flags_none), CASE(hook_state_odd), CASE(hook_state_end),
+	CASE(hook_state_far), CASE(hook_state_text), CASE(hook_state_fresh),
+	CASE(hook_state_data), CASE(hook_control_odd),
+	CASE(hook_control_end), CASE(hook_control_far),
+	CASE(hook_control_kept), CASE(hooks_of_one),
 };
 
 #define CHANGES	(sizeof(changes) / sizeof(*changes))
@@ -390,6 +452,11 @@ static void good_extern(void)
 static void good_copy(void)
 {
 	add_copy()->addend = object()->size - 8;
+}
+
+static void good_hook(void)
+{
+	add_hook();
 }
 
 static void good_parts(void)
@@ -454,13 +521,14 @@ int main(void)
 	if (!genl_open(&genl))
 		tap_skip_all("the module is not loaded");
 	h = malloc(good_size + 65536);
-	tap_plan(CHANGES + 9);
+	tap_plan(CHANGES + 10);
 	tap_result(accepted("good", no_change), "the image itself is accepted");
 	tap_result(accepted("fixup", good_fixup),
 		   "so is one with a good fixup");
 	tap_result(accepted("extern", good_extern),
 		   "and one with a good extern");
 	tap_result(accepted("copy", good_copy), "and one with a good copy");
+	tap_result(accepted("hook", good_hook), "and one with a good hook");
 	tap_result(accepted("parts", good_parts), "and one with good parts");
 	tap_result(accepted("segment", good_segment),
 		   "and one with another segment");

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "closure.h"
+#include "hook.h"
 #include "hpkm.h"
 #include "verify.h"
 
@@ -78,6 +79,9 @@ static enum hpkm_link_kind piece_kind(const struct hpkm_elf_section *s)
 {
 	if (s->flags & SHF_EXECINSTR)
 		return HPKM_LINK_TEXT;
+	/* include/hpkm/patch.h puts only zeros there. */
+	if (!strcmp(s->name, HPKM_HOOK_FRESH_SECTION))
+		return HPKM_LINK_FRESH;
 	/* Constants with addresses in them are only written by fixups. */
 	if (!(s->flags & SHF_WRITE) || !strncmp(s->name, ".data.rel.ro", 12))
 		return HPKM_LINK_RODATA;
@@ -267,11 +271,50 @@ static void live_item(struct closure *c, struct hpkm_item *n, int64_t offset,
 	to->preemptible = s && s->preemptible;
 }
 
+/* A global that a new object defines; NULL too when it is of another anchor. */
+static struct hpkm_item *global_of(struct closure *c,
+				   const struct hpkm_object *o,
+				   const char *name)
+{
+	const struct hpkm_name *found;
+	size_t count;
+
+	if (o->anchor != c->anchor)
+		return NULL;
+	found = hpkm_object_find(o, name, &count);
+	for (size_t k = 0; k < count; k++)
+		if (found[k].global)
+			return found[k].item;
+	return NULL;
+}
+
+/*
+ * A new weak thing that several objects define is one thing: the definition
+ * that is not weak, or else the first one.
+ */
+static struct hpkm_item *one_of_weak(struct closure *c, struct hpkm_item *n)
+{
+	struct hpkm_item *first = NULL, *other;
+
+	if (n->pair || n->symbol->bind != STB_WEAK)
+		return n;
+	for (size_t i = 0; i < c->patch->pair_count; i++) {
+		other = global_of(c, &c->patch->pairs[i].new, n->name);
+		if (other && other->symbol->bind != STB_WEAK)
+			return other;
+		if (other && !first)
+			first = other;
+	}
+	return first ? first : n;
+}
+
 static void item_place(struct closure *c, struct hpkm_item *n,
 		       int64_t offset, const char *user, bool inside,
 		       struct place *to)
 {
 	bool live = false;
+
+	n = one_of_weak(c, n);
 
 	switch (n->kind) {
 	case HPKM_ITEM_FUNC:
@@ -316,17 +359,12 @@ static void item_place(struct closure *c, struct hpkm_item *n,
 /* A global that another new object of the same anchor defines. */
 static struct hpkm_item *other_object(struct closure *c, const char *name)
 {
-	const struct hpkm_name *found;
-	size_t count;
+	struct hpkm_item *item;
 
 	for (size_t i = 0; i < c->patch->pair_count; i++) {
-		if (c->patch->pairs[i].new.anchor != c->anchor)
-			continue;
-		found = hpkm_object_find(&c->patch->pairs[i].new, name,
-					 &count);
-		for (size_t k = 0; k < count; k++)
-			if (found[k].global)
-				return found[k].item;
+		item = global_of(c, &c->patch->pairs[i].new, name);
+		if (item)
+			return item;
 	}
 	return NULL;
 }
@@ -820,11 +858,52 @@ static void check_slice(struct closure *c, const struct work *w)
 	}
 }
 
+/* The pieces of gate and function follow each other, and stand so. */
+static void add_func(struct closure *c, struct hpkm_patch_func *f,
+		     struct hpkm_hooks *hooks)
+{
+	if (hooks->state)
+		f->gate = hpkm_hook_gate(hooks, c->link, c->span, f->name);
+	item_piece(c, f->new);
+	if (f->gate)
+		hpkm_hook_lead(hooks, c->link, f);
+}
+
+/* The addresses of hooks are followed as those in their sections would be. */
+static int add_hooks(struct closure *c, const struct hpkm_hook_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		const struct hpkm_hook_record *from = &list->records[i];
+		struct hpkm_object *o = from->object;
+		const struct hpkm_elf_reloc *r =
+			&o->elf.sections[from->section].relocs[from->reloc];
+		struct work w = {
+			.piece = list->table,
+			.object = o,
+			.section = from->section,
+			/* Below 0 is fine: only the difference counts. */
+			.start = r->offset - 8 * i,
+			.end = r->offset + 8,
+			.name = o->elf.sections[from->section].name,
+		};
+
+		if (follow_one(c, &w, from->reloc))
+			return -1;
+	}
+	return 0;
+}
+
 static int close_anchor(struct closure *c)
 {
+	struct hpkm_hooks *hooks =
+		&c->patch->hooks[c->anchor - c->patch->anchors];
+
+	hpkm_hook_add(hooks, c->link, c->span);
 	for (size_t i = 0; i < c->patch->func_count; i++)
 		if (c->patch->funcs[i].new->object->anchor == c->anchor)
-			item_piece(c, c->patch->funcs[i].new);
+			add_func(c, &c->patch->funcs[i], hooks);
+	if (add_hooks(c, &hooks->apply) || add_hooks(c, &hooks->revert))
+		return -1;
 	while (c->work_done < c->work_count) {
 		/* The list may move while it grows. */
 		struct work w = c->work[c->work_done++];

@@ -12,6 +12,7 @@
 #include "build.h"
 #include "closure.h"
 #include "diff.h"
+#include "hook.h"
 #include "hpkm.h"
 #include "layout.h"
 #include "link.h"
@@ -433,7 +434,7 @@ static int make(struct hpkm_patch *patch, struct hpkm_link *link,
 	if (status != HPKM_EXIT_OK)
 		return status;
 	if (hpkm_diff(patch->pairs, patch->pair_count, o->all_functions,
-		      &patch->verdicts))
+		      &patch->verdicts) || hpkm_hook_find(patch))
 		return HPKM_EXIT_ERROR;
 	if (!patch->verdicts.refusals && !count_changed(patch)) {
 		hpkm_error("no function changed: there is nothing to patch");

@@ -10,6 +10,7 @@
 #include "compare.h"
 #include "debuginfo.h"
 #include "diff.h"
+#include "hook.h"
 #include "hpkm.h"
 #include "lines.h"
 #include "pair.h"
@@ -235,16 +236,22 @@ static void check_constructors(struct diff *d)
 			     "a new constructor will not be run in processes that have started");
 }
 
-static void ask_for_all(struct hpkm_object *new)
+/* What is replaced whether it changed or not. */
+static void ask_for(struct hpkm_object *new, bool all)
 {
 	for (size_t i = 0; i < new->item_count; i++) {
 		struct hpkm_item *n = new->items[i];
+		bool named;
 
 		if (n->kind != HPKM_ITEM_FUNC || !n->pair || n->ifunc ||
 		    n->changed)
 			continue;
-		n->asked = true;
-		mark(n, "all were asked for");
+		named = hpkm_hook_replaces(new, n->name);
+		if (!named && !all)
+			continue;
+		n->asked = !named;
+		mark(n, named ? "HPKM_REPLACE() asks for it" :
+		     "all were asked for");
 	}
 }
 
@@ -258,8 +265,7 @@ static void diff_pair(struct diff *d, bool all_functions)
 	check_new_names(d);
 	check_changed(d);
 	check_constructors(d);
-	if (all_functions)
-		ask_for_all(d->new);
+	ask_for(d->new, all_functions);
 	if (!d->damaged)
 		spread(d);
 }

@@ -49,6 +49,7 @@ static const char *const kinds[HPKM_LINK_KINDS] = {
 	[HPKM_LINK_RODATA]	= ".rodata",
 	[HPKM_LINK_DATA]	= ".data",
 	[HPKM_LINK_BSS]		= ".bss",
+	[HPKM_LINK_FRESH]	= ".fresh",
 };
 
 void hpkm_link_init(struct hpkm_link *link, struct hpkm_arena *arena,
@@ -346,9 +347,10 @@ static void add_piece(struct input *in, size_t i)
 		[HPKM_LINK_RODATA]	= SHF_ALLOC,
 		[HPKM_LINK_DATA]	= SHF_ALLOC | SHF_WRITE,
 		[HPKM_LINK_BSS]		= SHF_ALLOC | SHF_WRITE,
+		[HPKM_LINK_FRESH]	= SHF_ALLOC | SHF_WRITE,
 	};
 	struct hpkm_link_piece *p = in->link->pieces[i];
-	bool bss = p->kind == HPKM_LINK_BSS;
+	bool bss = p->kind == HPKM_LINK_BSS || p->kind == HPKM_LINK_FRESH;
 	char name[48];
 	Elf_Scn *scn;
 
@@ -642,7 +644,7 @@ static void add_segment(struct hpkm_link *link, struct hpkm_link_span *span,
 	seg->kind = kind;
 	seg->mem_offset = ((s ? s->addr : bss->addr) - start) &
 		~(uint64_t)(align - 1);
-	if (s) {
+	if (s && s->data) {
 		seg->data = s->data;
 		seg->data_size = s->size;
 	}
@@ -825,6 +827,7 @@ static int read_output(struct hpkm_link *link, const char *path)
 		add_segment(link, span, HPKM_LINK_TEXT);
 		add_segment(link, span, HPKM_LINK_RODATA);
 		add_segment(link, span, HPKM_LINK_DATA);
+		add_segment(link, span, HPKM_LINK_FRESH);
 	}
 	if (read_pieces(link) || add_copies(link))
 		return -1;

@@ -14,6 +14,7 @@ enum hpkm_link_kind {
 	HPKM_LINK_RODATA,
 	HPKM_LINK_DATA,
 	HPKM_LINK_BSS,
+	HPKM_LINK_FRESH,	/* zero, and zero again in a forked child */
 	HPKM_LINK_KINDS,
 };
 

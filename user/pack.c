@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hook.h"
 #include "hpkm.h"
 #include "image.h"
 #include "pack.h"
@@ -99,6 +100,8 @@ static void add_segments(const struct hpkm_link *link, struct buffer *image,
 		[HPKM_LINK_TEXT] = HPKM_PROT_READ | HPKM_PROT_EXEC,
 		[HPKM_LINK_RODATA] = HPKM_PROT_READ,
 		[HPKM_LINK_DATA] = HPKM_PROT_READ | HPKM_PROT_WRITE,
+		[HPKM_LINK_FRESH] = HPKM_PROT_READ | HPKM_PROT_WRITE |
+			HPKM_PROT_FRESH,
 	};
 
 	for (size_t i = 0; i < link->segment_count; i++) {
@@ -134,6 +137,11 @@ static void add_func(const struct hpkm_patch_func *from, struct buffer *funcs,
 	};
 	struct sha256_ctx sha;
 
+	/* A thread that waits in the gate is in this version, too. */
+	if (from->gate) {
+		f.new_size += f.new_offset - from->gate->span_offset;
+		f.new_offset = from->gate->span_offset;
+	}
 	memcpy(f.window, hpkm_anchor_bytes(a, old->live, from->window_size),
 	       from->window_size);
 	sha256_init(&sha);
@@ -141,6 +149,19 @@ static void add_func(const struct hpkm_patch_func *from, struct buffer *funcs,
 		      hpkm_anchor_bytes(a, old->live, old->live_size));
 	sha256_digest(&sha, HPKM_DIGEST_SIZE, f.digest);
 	append(funcs, &f, sizeof(f));
+}
+
+static void add_hook(const struct hpkm_hooks *from, struct buffer *hooks)
+{
+	struct hpkm_image_hook h = {
+		.object = from->state->span->object,
+		.flags = (from->apply.count ? HPKM_HOOK_APPLY : 0) |
+			(from->revert.count ? HPKM_HOOK_REVERT : 0),
+		.state = from->state->span_offset,
+		.control = from->control->span_offset,
+	};
+
+	append(hooks, &h, sizeof(h));
 }
 
 static void add_part(const struct hpkm_patch_part *from, struct buffer *parts)
@@ -161,7 +182,7 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	struct buffer image = { .arena = patch->arena };
 	struct buffer objects = image, segments = image, funcs = image;
 	struct buffer parts = image, fixups = image, depends = image;
-	struct buffer externs = image, strings = image;
+	struct buffer externs = image, hooks = image, strings = image;
 	struct hpkm_image_header h = {
 		.magic = HPKM_IMAGE_MAGIC,
 		.format = HPKM_IMAGE_FORMAT,
@@ -212,6 +233,9 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 
 		append(&depends, &at, sizeof(at));
 	}
+	for (size_t i = 0; i < patch->anchor_count; i++)
+		if (patch->hooks[i].state)
+			add_hook(&patch->hooks[i], &hooks);
 	add_segments(link, &image, &segments);
 	add_table(&image, &h.objects, &objects, sizeof(struct hpkm_image_object));
 	add_table(&image, &h.segments, &segments,
@@ -222,6 +246,7 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	add_table(&image, &h.externs, &externs,
 		  sizeof(struct hpkm_image_extern));
 	add_table(&image, &h.depends, &depends, sizeof(uint32_t));
+	add_table(&image, &h.hooks, &hooks, sizeof(struct hpkm_image_hook));
 	add_table(&image, &h.strings, &strings, 1);
 	align_buffer(&image, 8);
 	if (image.size > HPKM_IMAGE_SIZE_MAX) {

@@ -17,6 +17,8 @@ struct hpkm_patch_func {
 	struct hpkm_item *old, *new;
 	const char *name;
 	unsigned int window_size;
+	/* What stands before the new one, and ends where that starts. */
+	struct hpkm_link_piece *gate;
 };
 
 /* A piece of it that stands elsewhere (".cold"). */
@@ -35,6 +37,7 @@ struct hpkm_patch {
 	size_t func_count;
 	struct hpkm_patch_part *parts;	/* the same */
 	size_t part_count;
+	struct hpkm_hooks *hooks;	/* one for each anchor */
 	struct hpkm_verdicts verdicts;
 };
 

@@ -68,6 +68,7 @@ struct hpkm_image_header {
 	struct hpkm_image_table fixups;
 	struct hpkm_image_table externs;
 	struct hpkm_image_table depends;	/* __u32 strings: patch names */
+	struct hpkm_image_table hooks;
 	struct hpkm_image_table strings;	/* NUL-terminated; the first one is "" */
 };
 
@@ -112,6 +113,11 @@ enum hpkm_prot {
 	HPKM_PROT_READ		= 1 << 0,
 	HPKM_PROT_WRITE		= 1 << 1,	/* never with EXEC */
 	HPKM_PROT_EXEC		= 1 << 2,
+	/*
+	 * A forked child does not inherit what was written here, but gets
+	 * zeros.  With READ and WRITE only; data_size is 0.
+	 */
+	HPKM_PROT_FRESH		= 1 << 3,
 };
 
 /* Segments of one object stand in ascending, non-overlapping mem_offset. */
@@ -204,6 +210,23 @@ struct hpkm_image_fixup {
 	__u32 segment;		/* index: where the place is */
 	__u32 place;		/* bytes from the segment's start, inside its data */
 	__s64 addend;
+};
+
+enum hpkm_hook_flags {
+	HPKM_HOOK_APPLY		= 1 << 0,	/* has an apply hook */
+	HPKM_HOOK_REVERT	= 1 << 1,	/* has a revert hook */
+};
+
+/*
+ * The hooks of one object: where their words are, which new code and kernel
+ * share (include/hpkm/hook.h).  At most one for an object; they stand in
+ * ascending object.
+ */
+struct hpkm_image_hook {
+	__u32 object;		/* index; that object is an anchor */
+	__u32 flags;		/* enum hpkm_hook_flags, not 0 */
+	__u64 state;		/* span offset, writable segment, 8 bytes */
+	__u64 control;		/* span offset, FRESH segment, 16 bytes */
 };
 
 #endif /* _HPKM_IMAGE_H */

@@ -167,6 +167,29 @@ static void fix(int far)
 			 PROT_READ);
 }
 
+/* For cases that look at them: the words of the first object with hooks. */
+uint64_t *loader_hook_state, *loader_hook_control;
+int loader_patched;
+
+static void find_hooks(void)
+{
+	const struct hpkm_image_segment *s =
+		(const void *)(image + header->segments.offset);
+	const struct hpkm_image_hook *h =
+		(const void *)(image + header->hooks.offset);
+
+	for (uint32_t i = 0; i < header->segments.count; i++)
+		if (s[i].prot & HPKM_PROT_FRESH &&
+		    madvise((void *)(span[s[i].object] + s[i].mem_offset),
+			    s[i].mem_size, MADV_WIPEONFORK))
+			die("fork can't be made to wipe memory");
+	loader_patched = 1;
+	if (!header->hooks.count)
+		return;
+	loader_hook_state = (void *)(span[h->object] + h->state);
+	loader_hook_control = (void *)(span[h->object] + h->control);
+}
+
 static void write_trampolines(void)
 {
 	const struct hpkm_image_func *f =
@@ -222,6 +245,7 @@ int main(int argc, char **argv)
 			if (!base[i])
 				die("object %u of the image is not loaded", i);
 		fix(place(far));
+		find_hooks();
 		write_trampolines();
 	}
 	run_case(stdout);

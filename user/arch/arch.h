@@ -66,6 +66,29 @@ struct hpkm_match {
 
 #define HPKM_MATCHES_MAX 2
 
+/* Code of ours that is taken along. */
+struct hpkm_blob {
+	const uint8_t *bytes;
+	uint64_t size;
+	const struct hpkm_blob_ref {
+		uint32_t place;
+		uint32_t to;		/* enum hpkm_blob_to */
+		int32_t addend;
+	} *refs;
+	uint64_t ref_count;
+};
+
+/* What it refers to. */
+enum hpkm_blob_to {
+	HPKM_BLOB_STATE,
+	HPKM_BLOB_CONTROL,
+	HPKM_BLOB_APPLY,	/* table of hooks, ends with 0 */
+	HPKM_BLOB_REVERT,
+	HPKM_BLOB_ENTER,
+	HPKM_BLOB_FUNC,		/* the new function */
+	HPKM_BLOB_COUNT,
+};
+
 struct hpkm_arch {
 	uint16_t machine;
 	uint32_t align;		/* of segments */
@@ -121,6 +144,13 @@ struct hpkm_arch {
 	const uint8_t *stub;
 	unsigned int stub_size, stub_place;
 	int stub_addend;
+
+	/*
+	 * What a new function of a patch with hooks is entered through, and
+	 * what runs the hooks; see x86_hook.S.  Each reference is 4 bytes,
+	 * S + A - P.
+	 */
+	const struct hpkm_blob *gate, *hook_enter;
 
 	/* Bytes from P to where the displacement counts from, in data: 0. */
 	uint64_t (*tpoff)(uint64_t offset, uint64_t tls_size,

@@ -447,6 +447,9 @@ static uint64_t x86_tpoff(uint64_t offset, uint64_t tls_size,
 	return offset - ((tls_size + tls_align - 1) & ~(tls_align - 1));
 }
 
+/* x86_hook.S */
+extern const struct hpkm_blob hpkm_x86_gate, hpkm_x86_hook_enter;
+
 static const uint8_t stub[] = { 0xff, 0x25, 0, 0, 0, 0, 0xcc, 0xcc };
 
 const struct hpkm_arch hpkm_arch_x86 = {
@@ -476,6 +479,8 @@ const struct hpkm_arch hpkm_arch_x86 = {
 	.stub_size	= sizeof(stub),
 	.stub_place	= 2,
 	.stub_addend	= -4,
+	.gate		= &hpkm_x86_gate,
+	.hook_enter	= &hpkm_x86_hook_enter,
 	.tpoff		= x86_tpoff,
 };
 
