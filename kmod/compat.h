@@ -22,6 +22,18 @@ static inline long hpkm_pin_page(struct mm_struct *mm, unsigned long address,
 #endif
 }
 
+/* So did get_user_pages_remote(). */
+static inline long hpkm_get_page(struct mm_struct *mm, unsigned long address,
+				 unsigned int gup_flags, struct page **page)
+{
+#if KERNEL_VERSION(6, 5, 0) > LINUX_VERSION_CODE
+	return get_user_pages_remote(mm, address, 1, gup_flags, page, NULL,
+				     NULL);
+#else
+	return get_user_pages_remote(mm, address, 1, gup_flags, page, NULL);
+#endif
+}
+
 /* Kernel threads that run on behalf of a process have no user registers. */
 #ifdef PF_USER_WORKER
 #define HPKM_PF_NO_USER	(PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)

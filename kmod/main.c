@@ -4,6 +4,7 @@
 #include <net/genetlink.h>
 
 #include "netlink.h"
+#include "retire.h"
 #include "patch.h"
 #include "place.h"
 
@@ -21,6 +22,7 @@ static int __init hpkm_init(void)
 static void __exit hpkm_exit(void)
 {
 	hpkm_netlink_exit();
+	hpkm_retire_exit();
 	hpkm_patch_exit();
 }
 

@@ -485,6 +485,12 @@ void hpkm_table_unmap(const struct hpkm_target *target,
 		  &table_vm_ops);
 }
 
+/* Did we make this mapping?  Context: mmap_lock held. */
+bool hpkm_place_is_own(const struct vm_area_struct *vma)
+{
+	return vma->vm_ops == &image_vm_ops || vma->vm_ops == &table_vm_ops;
+}
+
 /**
  * hpkm_state_of() - what is patched in an address space?
  * @mm: held by mm_users

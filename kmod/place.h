@@ -18,6 +18,7 @@ void hpkm_table_unmap(const struct hpkm_target *target,
 bool hpkm_table_reaches(const struct hpkm_table *table, unsigned long base,
 			u64 size);
 
+bool hpkm_place_is_own(const struct vm_area_struct *vma);
 struct hpkm_state *hpkm_state_of(struct mm_struct *mm);
 
 /* Inside the stop, with the target's mmap_lock held for reading. */

@@ -12,20 +12,29 @@
  */
 #include <linux/delay.h>
 #include <linux/jiffies.h>
+#include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 
 #include "compat.h"
 #include "request.h"
+#include "retire.h"
 
 #define BACKOFF_MIN_MS		1
 #define BACKOFF_MAX_MS		50
+#define BACKOFF_HEAP_MS		500
 #define RUNNING_MAX		64
 /* Stack pages are faulted in so often between two back-offs. */
 #define FAULTS_MAX		256
+/* So many pages at a time. */
+#define FAULT_PAGES		16
+/* An event says who is in the way no more often than this. */
+#define NOTE_NS			NSEC_PER_SEC
+/* Answers of one client that are kept. */
+#define STALE_MAX		4096
 /* A plan that had to be made anew so often will not do. */
-#define STALE_MAX		16
+#define OUTDATED_MAX		16
 
 static DEFINE_MUTEX(running_lock);
 static LIST_HEAD(running);
@@ -65,8 +74,16 @@ static struct hpkm_transition *new_transition(struct hpkm_request *request)
 	return t;
 }
 
+static void free_doubts(struct hpkm_transition *t)
+{
+	while (t->doubt_count)
+		kvfree(t->doubts[--t->doubt_count]);
+}
+
 static void free_transition(struct hpkm_transition *t)
 {
+	free_doubts(t);
+	kvfree(t->dead);
 	hpkm_target_close(&t->target);
 	kvfree(t);
 }
@@ -177,7 +194,7 @@ static bool claim_all(struct hpkm_request *request)
 	struct hpkm_transition *t;
 
 	list_for_each_entry(t, &request->transitions, node) {
-		if (t->status != HPKM_STATUS_READY)
+		if (t->status != HPKM_STATUS_READY || t->skip)
 			continue;
 		if (hpkm_target_claim(&t->target))
 			continue;
@@ -193,10 +210,12 @@ static bool claim_all(struct hpkm_request *request)
 
 static int plan_one(struct hpkm_request *request, struct hpkm_transition *t)
 {
+	bool bodies = request->consistency != HPKM_CONSISTENCY_IP;
+
 	if (request->patch)
-		return hpkm_plan_apply(t, request->patch, request->consistency,
+		return hpkm_plan_apply(t, request->patch, bodies,
 				       request->distance);
-	return hpkm_plan_revert(t, request->name, request->distance);
+	return hpkm_plan_revert(t, request->name, bodies, request->distance);
 }
 
 /* Plan for every target that is claimed; false when one can't be had. */
@@ -245,6 +264,18 @@ static void leave_out(struct hpkm_request *request, struct hpkm_transition *t)
 	report->notice(request, HPKM_EVENT_GONE, t);
 }
 
+/* The page of a stack that was missed, and some behind it. */
+static void fault_in(struct hpkm_transition *t)
+{
+	unsigned long at = t->fault_at & PAGE_MASK;
+	u32 i;
+	u8 byte;
+
+	for (i = 0; i < FAULT_PAGES; i++, at += PAGE_SIZE)
+		if (hpkm_target_read(&t->target, at, &byte, sizeof(byte)))
+			break;
+}
+
 /*
  * Do something about what an unsuccessful stop found.  False when a target
  * can't be switched ever; *@at_once when the next attempt need not wait.
@@ -256,22 +287,20 @@ static bool make_ready(struct hpkm_request *request,
 
 	*at_once = false;
 	list_for_each_entry(t, &request->transitions, node) {
-		u8 byte;
-
 		if (!is_planned(t))
 			continue;
 		if (stop->checked && !t->threads) {
 			leave_out(request, t);
-		} else if (t->stale) {
+		} else if (t->outdated) {
 			hpkm_plan_abandon(t);
-			if (++t->stale_count < STALE_MAX)
+			if (++t->outdated_count < OUTDATED_MAX)
 				continue;
 			t->status = HPKM_STATUS_REFUSED;
 			snprintf(t->why, sizeof(t->why),
 				 "its code or our mappings keep changing");
 			return false;
 		} else if (t->fault_at) {
-			hpkm_target_read(&t->target, t->fault_at, &byte, 1);
+			fault_in(t);
 			*at_once = true;
 		}
 	}
@@ -282,9 +311,43 @@ static void note_blocked(struct hpkm_request *request)
 {
 	struct hpkm_transition *t;
 
-	list_for_each_entry(t, &request->transitions, node)
-		if (is_planned(t) && t->blocker_count && t->attempts == 1)
-			report->notice(request, HPKM_EVENT_BLOCKED, t);
+	list_for_each_entry(t, &request->transitions, node) {
+		u64 now = ktime_get_ns();
+
+		if (!is_planned(t) || !t->blocker_count ||
+		    (t->noted && now - t->noted < NOTE_NS))
+			continue;
+		t->noted = now;
+		report->notice(request, HPKM_EVENT_BLOCKED, t);
+	}
+}
+
+/* Ask the client about words that may be stale. */
+static void ask(struct hpkm_request *request)
+{
+	struct hpkm_transition *t;
+	u32 i;
+
+	list_for_each_entry(t, &request->transitions, node) {
+		for (i = 0; i < t->doubt_count; i++)
+			if (report->doubt(request, t, t->doubts[i]))
+				break;
+		free_doubts(t);
+	}
+}
+
+/* What the client has answered by now. */
+static void take_answers(struct hpkm_request *request)
+{
+	mutex_lock(&running_lock);
+	if (request->answers) {
+		kvfree(request->stale);
+		request->stale = request->answers;
+		request->stale_count = request->answer_count;
+		request->answers = NULL;
+		WRITE_ONCE(request->answer_count, 0);
+	}
+	mutex_unlock(&running_lock);
 }
 
 /* Sleep before the next attempt; false when the deadline has come. */
@@ -293,11 +356,13 @@ static bool back_off(struct hpkm_request *request, unsigned long deadline,
 {
 	unsigned long delay = msecs_to_jiffies(*delay_ms);
 
-	*delay_ms = min(*delay_ms * 2, (unsigned int)BACKOFF_MAX_MS);
+	if (*delay_ms < BACKOFF_MAX_MS)
+		*delay_ms = min(*delay_ms * 2, (unsigned int)BACKOFF_MAX_MS);
 	if (cancelled(request) || !time_before(jiffies, deadline))
 		return false;
 	delay = min(delay, deadline - jiffies);
-	wait_event_timeout(request->wake, cancelled(request), max(delay, 1UL));
+	wait_event_timeout(request->wake, cancelled(request) ||
+			   READ_ONCE(request->answer_count), max(delay, 1UL));
 	return !cancelled(request);
 }
 
@@ -306,8 +371,12 @@ static int try_once(struct hpkm_request *request, struct hpkm_stop *stop)
 	struct hpkm_transition *t;
 	int ret;
 
+	take_answers(request);
 	memset(stop, 0, sizeof(*stop));
 	stop->commit = !request->dry_run;
+	stop->heap = request->consistency == HPKM_CONSISTENCY_HEAP;
+	stop->stale = request->stale;
+	stop->stale_count = request->stale_count;
 	stop->transitions = kvmalloc_array(count_planned(request) + 1,
 					   sizeof(t), GFP_KERNEL);
 	if (!stop->transitions)
@@ -316,7 +385,7 @@ static int try_once(struct hpkm_request *request, struct hpkm_stop *stop)
 		if (is_planned(t))
 			stop->transitions[stop->count++] = t;
 	if (stop->count)
-		ret = hpkm_stop_and_switch(stop);
+		ret = hpkm_stop_and_switch(stop, &request->threads);
 	else
 		ret = 0;
 	if (!stop->count)
@@ -340,7 +409,8 @@ static void finish_one(struct hpkm_request *request, struct hpkm_transition *t)
 	} else {
 		t->status = request->patch ? HPKM_STATUS_APPLIED :
 					     HPKM_STATUS_REVERTED;
-		hpkm_plan_complete(t);
+		if (hpkm_plan_complete(t))
+			hpkm_retire_later();
 		report->notice(request, event, t);
 	}
 }
@@ -362,8 +432,8 @@ static void give_up(struct hpkm_request *request)
 	struct hpkm_transition *t;
 
 	list_for_each_entry(t, &request->transitions, node) {
-		if (t->status != HPKM_STATUS_READY ||
-		    (!t->blocker_count && !t->stale_count))
+		if (t->status != HPKM_STATUS_READY || t->skip ||
+		    (!t->blocker_count && !t->outdated_count))
 			continue;
 		t->status = HPKM_STATUS_BUSY;
 		snprintf(t->why, sizeof(t->why),
@@ -387,7 +457,9 @@ static bool run_round(struct hpkm_request *request, unsigned long deadline)
 			return false;
 		}
 	}
-	delay_ms = BACKOFF_MIN_MS;
+	/* Looking through memory is a long stop: not too often. */
+	delay_ms = request->consistency == HPKM_CONSISTENCY_HEAP ?
+		BACKOFF_HEAP_MS : BACKOFF_MIN_MS;
 	while (plan_all(request)) {
 		if (try_once(request, &stop)) {
 			request->status = HPKM_STATUS_ERROR;
@@ -401,6 +473,7 @@ static bool run_round(struct hpkm_request *request, unsigned long deadline)
 			break;
 		}
 		note_blocked(request);
+		ask(request);
 		if (!make_ready(request, &stop, &at_once))
 			break;
 		if (at_once && faults++ < FAULTS_MAX && !cancelled(request))
@@ -411,6 +484,7 @@ static bool run_round(struct hpkm_request *request, unsigned long deadline)
 			break;
 		}
 	}
+	hpkm_threads_release(&request->threads);
 	abandon_all(request);
 	unclaim_all(request);
 	return done;
@@ -438,6 +512,41 @@ static bool any_ready(const struct hpkm_request *request)
 }
 
 /*
+ * Each target that is ready on its own: one attempt for each, and all over
+ * again for those that were busy, until the deadline.
+ */
+static void run_each(struct hpkm_request *request, unsigned long deadline)
+{
+	unsigned int delay_ms = BACKOFF_MIN_MS;
+	struct hpkm_transition *t, *other;
+	bool busy;
+
+	do {
+		busy = false;
+		list_for_each_entry(t, &request->transitions, node) {
+			if (t->status != HPKM_STATUS_READY &&
+			    t->status != HPKM_STATUS_BUSY)
+				continue;
+			list_for_each_entry(other, &request->transitions, node)
+				other->skip = other != t;
+			t->status = HPKM_STATUS_READY;
+			run_round(request, jiffies);
+			busy |= t->status == HPKM_STATUS_BUSY;
+		}
+	} while (busy && back_off(request, deadline, &delay_ms));
+	list_for_each_entry(t, &request->transitions, node)
+		t->skip = false;
+}
+
+static bool switch_ready(struct hpkm_request *request, unsigned long deadline)
+{
+	if (!request->each)
+		return run_round(request, deadline);
+	run_each(request, deadline);
+	return true;
+}
+
+/*
  * With "all", processes are looked for again after each round, for some may
  * have been forked or started meanwhile, until a look finds none.
  */
@@ -448,8 +557,9 @@ static void run_rounds(struct hpkm_request *request)
 
 	if (!request->all) {
 		/* A process that can't be had: nothing is done to the others. */
-		if (!collect_wanted(request) && !any_refused(request))
-			run_round(request, deadline);
+		if (!collect_wanted(request) &&
+		    (request->each || !any_refused(request)))
+			switch_ready(request, deadline);
 		return;
 	}
 	do {
@@ -459,7 +569,7 @@ static void run_rounds(struct hpkm_request *request)
 			give_up(request);
 			return;
 		}
-	} while (run_round(request, deadline) && !request->dry_run &&
+	} while (switch_ready(request, deadline) && !request->dry_run &&
 		 !cancelled(request));
 }
 
@@ -562,6 +672,8 @@ void hpkm_request_free(struct hpkm_request *request)
 		put_pid(request->wanted[i].group);
 	kvfree(request->wanted);
 	hpkm_bindings_free(&request->bindings);
+	kvfree(request->answers);
+	kvfree(request->stale);
 	if (request->patch)
 		hpkm_patch_put(request->patch);
 	kfree(request);
@@ -615,6 +727,53 @@ void hpkm_request_cancel(u32 portid)
 		if (request->portid == portid)
 			cancel_locked(request);
 	mutex_unlock(&running_lock);
+}
+
+/**
+ * hpkm_request_answer() - a client says which words are stale
+ * @portid: of its socket
+ * @seq: sequence number of its request
+ * @stale: the words; what was said before is known still
+ * @count: how many
+ *
+ * Context: Process context, takes running_lock.
+ * Return: 0; -ENOENT when no such request runs; -E2BIG, -ENOMEM.
+ */
+int hpkm_request_answer(u32 portid, u32 seq, const struct hpkm_stale *stale,
+			u32 count)
+{
+	struct hpkm_request *request, *found = NULL;
+	struct hpkm_stale *all, *old;
+	u32 old_count;
+	int ret = -ENOENT;
+
+	mutex_lock(&running_lock);
+	list_for_each_entry(request, &running, node)
+		if (request->portid == portid && request->seq == seq)
+			found = request;
+	if (!found)
+		goto out;
+	/* Only the worker replaces the list that it uses, under the lock. */
+	old = found->answers ?: found->stale;
+	old_count = found->answers ? found->answer_count : found->stale_count;
+	ret = -E2BIG;
+	if (count > STALE_MAX - old_count)
+		goto out;
+	ret = -ENOMEM;
+	all = kvmalloc_array(old_count + count, sizeof(*all), GFP_KERNEL);
+	if (!all)
+		goto out;
+	if (old_count)
+		memcpy(all, old, old_count * sizeof(*all));
+	memcpy(all + old_count, stale, count * sizeof(*all));
+	kvfree(found->answers);
+	found->answers = all;
+	WRITE_ONCE(found->answer_count, old_count + count);
+	wake_up(&found->wake);
+	ret = 0;
+out:
+	mutex_unlock(&running_lock);
+	return ret;
 }
 
 int hpkm_request_init(const struct hpkm_reporter *reporter)

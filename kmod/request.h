@@ -6,7 +6,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include "transition.h"
+#include "threads.h"
 
 /**
  * struct hpkm_wanted - a process that was named
@@ -27,6 +27,8 @@ struct hpkm_wanted {
  * @patch: to be applied; NULL: a revert
  * @name: of the patch
  * @all: every process that there is something to do for
+ * @each: each process on its own: one that can't be switched keeps no other
+ *	from it
  * @dry_run: all but the commit
  * @consistency: what must hold of threads
  * @distance: bytes
@@ -36,7 +38,12 @@ struct hpkm_wanted {
  * @bindings: of the patch's externs, for all targets
  * @cancelled: the client has gone; set once, read without a lock
  * @wake: to end the back-off
+ * @answers: words that the client says are stale, under running_lock
+ * @answer_count: of those; read without a lock to see that there are some
  * @transitions: of every target so far
+ * @threads: what the last attempt found of sleeping threads
+ * @stale: words that the client said are stale
+ * @stale_count: how many
  * @status: of the whole
  * @why: text for people, when there is no target to say it of
  * @pause_ns: the longest stop that switched something
@@ -54,6 +61,7 @@ struct hpkm_request {
 	struct hpkm_patch *patch;
 	char name[HPKM_NAME_MAX + 1];
 	bool all;
+	bool each;
 	bool dry_run;
 	enum hpkm_consistency consistency;
 	u32 distance;
@@ -64,8 +72,13 @@ struct hpkm_request {
 
 	bool cancelled;
 	wait_queue_head_t wake;
+	struct hpkm_stale *answers;
+	u32 answer_count;
 
 	struct list_head transitions;
+	struct hpkm_threads threads;
+	struct hpkm_stale *stale;
+	u32 stale_count;
 	enum hpkm_status status;
 	char why[HPKM_WHY_SIZE];
 	u64 pause_ns;
@@ -74,12 +87,15 @@ struct hpkm_request {
 };
 
 /*
- * Where the outcome goes.  result and done sleep until the client has room
- * for the message; they return an error when it has gone.
+ * Where the outcome goes.  result, doubt and done sleep until the client has
+ * room for the message; they return an error when it has gone.
  */
 struct hpkm_reporter {
 	int (*result)(struct hpkm_request *request,
 		      const struct hpkm_transition *t);
+	int (*doubt)(struct hpkm_request *request,
+		     const struct hpkm_transition *t,
+		     const struct hpkm_doubt *doubt);
 	int (*done)(struct hpkm_request *request);
 	void (*notice)(const struct hpkm_request *request, enum hpkm_event event,
 		       const struct hpkm_transition *t);
@@ -89,6 +105,8 @@ struct hpkm_request *hpkm_request_alloc(u32 wanted);
 void hpkm_request_free(struct hpkm_request *request);
 int hpkm_request_queue(struct hpkm_request *request);
 void hpkm_request_cancel(u32 portid);
+int hpkm_request_answer(u32 portid, u32 seq, const struct hpkm_stale *stale,
+			u32 count);
 
 int hpkm_request_init(const struct hpkm_reporter *reporter);
 void hpkm_request_exit(void);

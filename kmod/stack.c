@@ -5,214 +5,44 @@
  * Every word between the stack pointer and the end of the stack is looked at:
  * a return address is one of them, and so is the instruction pointer that a
  * signal frame holds.  A word that only looks like one, left from an earlier
- * call, blocks as well: the answer errs on the safe side.
+ * call, blocks as well, unless somebody has unwound the stack and knows better.
+ *
+ * The same code looks at sleeping threads before the stop, reading their
+ * memory as a debugger would, and inside it, walking the page tables.
  */
 #include <linux/mm.h>
-#include <linux/sizes.h>
-#include <linux/sort.h>
+#include <linux/ptrace.h>
+#include <linux/sched/signal.h>
 #include <linux/uaccess.h>
 #include <linux/uprobes.h>
 
 #include "arch/arch.h"
 #include "compat.h"
+#include "memory.h"
 #include "stack.h"
-#include "walk.h"
 
-/* Of all stacks in one stop: 256 MiB with pages of 4 KiB. */
-#define STOP_PAGES_MAX		65536
-/* A signal frame with the largest register state, and room. */
-#define SIGNAL_FRAME_MAX	SZ_64K
-
-static int by_start(const void *a, const void *b)
-{
-	const struct hpkm_range *l = a, *r = b;
-
-	return l->start < r->start ? -1 : l->start > r->start;
-}
-
-/**
- * hpkm_ranges_finish() - all ranges are there: make them ready for use
- * @ranges: range, count, bodies and distance are set
+/*
+ * Of all stacks in one stop, or of one thread before it: 256 MiB with pages
+ * of 4 KiB.
  */
-void hpkm_ranges_finish(struct hpkm_ranges *ranges)
-{
-	u32 i;
-
-	sort(ranges->range, ranges->count, sizeof(*ranges->range), by_start,
-	     NULL);
-	ranges->low = ULONG_MAX;
-	ranges->high = 0;
-	ranges->words = false;
-	ranges->unmap = false;
-	for (i = 0; i < ranges->count; i++) {
-		const struct hpkm_range *r = &ranges->range[i];
-		unsigned long size = max3(r->size, 2UL * HPKM_WINDOW_MAX,
-					  (unsigned long)ranges->distance);
-
-		ranges->low = min(ranges->low, r->start);
-		ranges->high = max(ranges->high, r->start + size);
-		if (ranges->bodies || r->window || r->unmap)
-			ranges->words = true;
-		ranges->unmap |= r->unmap;
-	}
-}
-
-/* The last range that starts at or below @address; NULL when none does. */
-static const struct hpkm_range *last_below(const struct hpkm_ranges *ranges,
-					   unsigned long address)
-{
-	u32 low = 0, high = ranges->count;
-
-	while (low < high) {
-		u32 mid = low + (high - low) / 2;
-
-		if (ranges->range[mid].start <= address)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low ? &ranges->range[low - 1] : NULL;
-}
-
-static const struct hpkm_range *find_word(const struct hpkm_ranges *ranges,
-					  unsigned long word)
-{
-	const struct hpkm_range *r = last_below(ranges, word);
-	unsigned long offset;
-
-	if (!r)
-		return NULL;
-	offset = word - r->start;
-	if (r->unmap)
-		return offset <= r->size ? r : NULL;
-	/* No call returns to a first instruction: that is a pointer. */
-	if (!offset)
-		return NULL;
-	if (offset < r->window || (ranges->bodies && offset < r->size))
-		return r;
-	return NULL;
-}
+#define SCAN_PAGES_MAX		65536
+/* Stacks that signals have interrupted, of one thread. */
+#define INTERRUPTED_MAX		16
 
 /*
  * A thread stands at the first instruction of @r.  Was it called there, by an
  * instruction that names it?  Then its caller stays, or is found on the stack.
  */
-static bool was_called(struct mm_struct *mm, const struct hpkm_range *r,
-		       unsigned long sp)
+static bool was_called(const struct hpkm_look *look,
+		       const struct hpkm_range *r, unsigned long sp)
 {
 	u8 code[HPKM_ARCH_CALL_SIZE];
 	u64 back;
 
-	return hpkm_walk_read(mm, sp, &back, sizeof(back)) &&
-	       hpkm_walk_read(mm, back - sizeof(code), code, sizeof(code)) &&
+	return hpkm_memory_read(&look->memory, sp, &back, sizeof(back)) &&
+	       hpkm_memory_read(&look->memory, back - sizeof(code), code,
+				sizeof(code)) &&
 	       hpkm_arch_calls(code, back, r->start);
-}
-
-#ifdef CONFIG_UPROBES
-/*
- * A return probe puts an address of its own on the stack in place of the real
- * one, and a thread that steps over a probed instruction does so elsewhere.
- */
-static const struct hpkm_range *find_probed(const struct task_struct *thread,
-					    const struct hpkm_ranges *ranges,
-					    unsigned long *ip)
-{
-	const struct uprobe_task *probe = thread->utask;
-	const struct return_instance *i = probe ? probe->return_instances : NULL;
-
-	if (probe && probe->active_uprobe) {
-		*ip = probe->vaddr;
-		return find_word(ranges, *ip);
-	}
-	for (; i; i = i->next) {
-		*ip = i->orig_ret_vaddr;
-		if (find_word(ranges, *ip))
-			return find_word(ranges, *ip);
-	}
-	return NULL;
-}
-#else
-static const struct hpkm_range *find_probed(const struct task_struct *thread,
-					    const struct hpkm_ranges *ranges,
-					    unsigned long *ip)
-{
-	return NULL;
-}
-#endif
-
-/* A pointer to code that goes may be in a register only. */
-static const struct hpkm_range *find_register(struct task_struct *thread,
-					      const struct hpkm_ranges *ranges,
-					      unsigned long *ip)
-{
-	const unsigned long *registers;
-	unsigned int count;
-
-	if (!ranges->unmap)
-		return NULL;
-	registers = hpkm_arch_user_registers(thread, &count);
-	while (count--) {
-		const struct hpkm_range *r = find_word(ranges, *registers);
-
-		*ip = *registers++;
-		if (r && r->unmap)
-			return r;
-	}
-	return NULL;
-}
-
-static bool ip_blocks(const struct hpkm_ranges *ranges,
-		      const struct hpkm_range *r, unsigned long ip)
-{
-	unsigned long offset = ip - r->start;
-
-	if (!offset && r->entry_ok)
-		return false;
-	/* A system call behind the window may be restarted inside it. */
-	if (r->window && (offset < r->window + hpkm_arch_restart_size() ||
-			  offset < ranges->distance))
-		return true;
-	return (ranges->bodies || r->unmap) && offset < r->size;
-}
-
-static const struct hpkm_range *find_ip(const struct hpkm_ranges *ranges,
-					unsigned long ip)
-{
-	const struct hpkm_range *r = last_below(ranges, ip);
-
-	/* Of short functions, the distance reaches beyond the next one. */
-	for (; r && r >= ranges->range; r--) {
-		if (ip_blocks(ranges, r, ip))
-			return r;
-		if (ip - r->start >= max_t(unsigned long, ranges->distance,
-					   2 * HPKM_WINDOW_MAX))
-			break;
-	}
-	return NULL;
-}
-
-/* Scan the words of one page; true when one blocks. */
-static bool scan_page(const struct hpkm_ranges *ranges, const u64 *words,
-		      size_t count, unsigned long address,
-		      struct hpkm_blocker *blocker)
-{
-	size_t i;
-
-	for (i = 0; i < count; i++) {
-		unsigned long word = words[i];
-		const struct hpkm_range *r;
-
-		if (word < ranges->low || word > ranges->high)
-			continue;
-		r = find_word(ranges, word);
-		if (r) {
-			strscpy(blocker->func, r->func, sizeof(blocker->func));
-			blocker->ip = word;
-			blocker->on_stack = address + i * sizeof(u64);
-			return true;
-		}
-	}
-	return false;
 }
 
 static enum hpkm_stack_status blocked(struct hpkm_blocker *blocker,
@@ -230,79 +60,252 @@ static enum hpkm_stack_status absent(struct hpkm_blocker *blocker,
 	return HPKM_STACK_ABSENT;
 }
 
-/*
- * May a page that is not there be taken for zeros?  On PREEMPT_RT a page table
- * entry can be empty for a moment: who changes it may have been preempted.
- */
-static bool reads_as_zeros(struct vm_area_struct *vma)
+/* What an address that the thread has means for the outcome. */
+static enum hpkm_stack_status judge(struct hpkm_look *look, enum hpkm_hit hit,
+				    const struct hpkm_range *r,
+				    unsigned long ip,
+				    struct hpkm_blocker *blocker)
 {
-	return !IS_ENABLED(CONFIG_PREEMPT_RT) && vma_is_anonymous(vma) &&
-	       !(vma->vm_flags & VM_UFFD_MISSING);
-}
-
-static enum hpkm_stack_status scan(struct vm_area_struct *vma,
-				   const struct hpkm_ranges *ranges,
-				   unsigned long sp, unsigned long end,
-				   struct hpkm_blocker *blocker,
-				   struct hpkm_scanned *scanned)
-{
-	/* One CPU scans, in one stop at a time. */
-	static u64 copy[PAGE_SIZE / sizeof(u64)];
-
-	while (sp < end) {
-		unsigned long stop = min(end, (sp | ~PAGE_MASK) + 1);
-		size_t count = (stop - sp) / sizeof(u64);
-		void *page;
-
-		if (scanned->pages++ >= STOP_PAGES_MAX)
-			return blocked(blocker, "(stacks are too large)", 0);
-		switch (hpkm_walk(vma->vm_mm, sp, &page)) {
-		case HPKM_WALK_PRESENT:
-			/* Not all that is mapped there is mapped here. */
-			if (copy_from_kernel_nofault(copy, page +
-						     offset_in_page(sp),
-						     stop - sp))
-				return blocked(blocker, "(unreadable stack)",
-					       0);
-			scanned->words += count;
-			if (scan_page(ranges, copy, count, sp, blocker))
-				return HPKM_STACK_BLOCKED;
-			break;
-		case HPKM_WALK_ZEROS:
-			break;
-		case HPKM_WALK_NONE:
-			if (!reads_as_zeros(vma))
-				return absent(blocker, sp);
-			break;
-		case HPKM_WALK_ABSENT:
-			return absent(blocker, sp);
-		}
-		sp = stop;
+	switch (hit) {
+	case HPKM_HIT_BLOCK:
+		return blocked(blocker, r->func, ip);
+	case HPKM_HIT_KEEP:
+		look->kept[r->removed] = true;
+		return HPKM_STACK_KEEPS;
+	case HPKM_HIT_NONE:
+		break;
 	}
 	return HPKM_STACK_CLEAR;
 }
 
-/* The stack that @sp points into, up to its end. */
-static enum hpkm_stack_status scan_stack(struct mm_struct *mm,
-					 const struct hpkm_ranges *ranges,
-					 unsigned long sp,
-					 struct hpkm_blocker *blocker,
-					 struct hpkm_scanned *scanned)
+#ifdef CONFIG_UPROBES
+/*
+ * A return probe puts an address of its own on the stack in place of the real
+ * one, and a thread that steps over a probed instruction does so elsewhere.
+ * Inside the stop only: the thread changes this while it runs.
+ */
+static enum hpkm_stack_status check_probed(struct hpkm_look *look,
+					   const struct task_struct *thread,
+					   struct hpkm_blocker *blocker)
 {
-	struct vm_area_struct *vma;
-	unsigned long end;
+	const struct uprobe_task *probe = thread->utask;
+	enum hpkm_stack_status worst = HPKM_STACK_CLEAR, status;
+	const struct return_instance *i;
+	const struct hpkm_range *r;
+	enum hpkm_hit hit;
 
-	if (sp % sizeof(u64))
-		return blocked(blocker, "(unaligned stack)", 0);
+	if (!probe)
+		return HPKM_STACK_CLEAR;
+	if (probe->active_uprobe) {
+		hit = hpkm_ranges_word(look->ranges, probe->vaddr, &r);
+		worst = judge(look, hit, r, probe->vaddr, blocker);
+	}
+	for (i = probe->return_instances; i && worst != HPKM_STACK_BLOCKED;
+	     i = i->next) {
+		hit = hpkm_ranges_word(look->ranges, i->orig_ret_vaddr, &r);
+		status = judge(look, hit, r, i->orig_ret_vaddr, blocker);
+		worst = max(worst, status);
+	}
+	return worst;
+}
+#else
+static enum hpkm_stack_status check_probed(struct hpkm_look *look,
+					   const struct task_struct *thread,
+					   struct hpkm_blocker *blocker)
+{
+	return HPKM_STACK_CLEAR;
+}
+#endif
+
+/* A pointer to code that goes may be in a register only. */
+static enum hpkm_stack_status check_registers(struct hpkm_look *look,
+					      const struct pt_regs *regs)
+{
+	enum hpkm_stack_status status = HPKM_STACK_CLEAR;
+	const unsigned long *registers;
+	unsigned int count;
+
+	if (!look->ranges->removed)
+		return status;
+	registers = hpkm_arch_registers(regs, &count);
+	for (; count--; registers++) {
+		const struct hpkm_range *r;
+
+		if (hpkm_ranges_word(look->ranges, *registers, &r) ==
+		    HPKM_HIT_NONE || r->removed < 0)
+			continue;
+		look->kept[r->removed] = true;
+		status = HPKM_STACK_KEEPS;
+	}
+	return status;
+}
+
+/* Of the signal handlers of a process. */
+struct signals {
+	unsigned long restorer[8];
+	u32 restorer_count;
+	bool at_handler;
+};
+
+/* One thread whose stacks are being scanned. */
+struct scan {
+	struct hpkm_look *look;
+	pid_t tid;
+	unsigned long switches;
+	unsigned long sp;
+	const struct signals *signals;
+	struct hpkm_blocker *blocker;
+	/* Stacks that were interrupted, seen in signal frames. */
+	unsigned long interrupted[INTERRUPTED_MAX];
+	u32 interrupted_count;
+};
+
+static bool is_stale(const struct scan *s, unsigned long address, u64 word)
+{
+	const struct hpkm_stale *stale = s->look->stale;
+
+	for (u32 i = 0; i < s->look->stale_count; i++, stale++)
+		if (stale->address == address && stale->word == word &&
+		    stale->tid == s->tid && stale->sp == s->sp &&
+		    stale->switches == s->switches)
+			return true;
+	return false;
+}
+
+static void note_hit(struct hpkm_hit_list *hits, unsigned long address,
+		     u64 word)
+{
+	if (hits->count == HPKM_HITS_MAX)
+		return;
+	hits->hit[hits->count].address = address;
+	hits->hit[hits->count].word = word;
+	hits->count++;
+}
+
+/*
+ * A word at @address is where signal handlers return to: behind it stands the
+ * frame of a signal, and in that the stack pointer of what was interrupted.  A
+ * frame that is left from an earlier signal makes us look at more than is
+ * needed.  False when there are too many.
+ */
+static bool note_frame(struct scan *s, unsigned long address)
+{
+	u64 sp;
+	u32 i;
+
+	if (!hpkm_memory_read(&s->look->memory, address + hpkm_arch_frame_sp(), &sp,
+			      sizeof(sp)))
+		return true;
+	sp &= ~(u64)(sizeof(u64) - 1);
+	for (i = 0; i < s->interrupted_count; i++)
+		if (s->interrupted[i] == sp)
+			return true;
+	if (s->interrupted_count == INTERRUPTED_MAX)
+		return false;
+	s->interrupted[s->interrupted_count++] = sp;
+	return true;
+}
+
+static bool is_restorer(const struct signals *signals, u64 word)
+{
+	for (u32 i = 0; i < signals->restorer_count; i++)
+		if (signals->restorer[i] == word)
+			return true;
+	return false;
+}
+
+/* Scan the words of one page or a part of it. */
+static enum hpkm_stack_status scan_words(struct scan *s, const u64 *words,
+					 size_t count, unsigned long address)
+{
+	const struct hpkm_ranges *ranges = s->look->ranges;
+	enum hpkm_stack_status worst = HPKM_STACK_CLEAR;
+	size_t i;
+
+	for (i = 0; i < count; i++, address += sizeof(u64)) {
+		u64 word = words[i];
+		const struct hpkm_range *r;
+		enum hpkm_hit hit;
+
+		if (is_restorer(s->signals, word) &&
+		    !note_frame(s, address))
+			return blocked(s->blocker, "(too many signal frames)",
+				       0);
+		if (word < ranges->low || word > ranges->high)
+			continue;
+		hit = hpkm_ranges_word(ranges, word, &r);
+		if (hit == HPKM_HIT_NONE ||
+		    (hit == HPKM_HIT_BLOCK && is_stale(s, address, word)))
+			continue;
+		if (hit == HPKM_HIT_BLOCK && worst != HPKM_STACK_BLOCKED)
+			s->blocker->on_stack = address;
+		if (hit == HPKM_HIT_KEEP || worst != HPKM_STACK_BLOCKED)
+			worst = max(worst, judge(s->look, hit, r, word,
+						 s->blocker));
+		if (hit != HPKM_HIT_BLOCK)
+			continue;
+		if (!s->look->hits)
+			break;
+		note_hit(s->look->hits, address, word);
+	}
+	return worst;
+}
+
+/* [@sp, @end) of the mapping that @area describes. */
+static enum hpkm_stack_status scan_range(struct scan *s,
+					 const struct hpkm_area *area,
+					 unsigned long sp, unsigned long end)
+{
+	struct hpkm_look *look = s->look;
+	enum hpkm_stack_status worst = HPKM_STACK_CLEAR, status;
+
+	while (sp < end) {
+		unsigned long stop = min(end, (sp | ~PAGE_MASK) + 1);
+
+		if (look->scanned->pages++ >= SCAN_PAGES_MAX)
+			return blocked(s->blocker, "(stacks are too large)", 0);
+		switch (hpkm_memory_page(&look->memory, area, sp, stop - sp)) {
+		case HPKM_MEMORY_READ:
+			look->scanned->words += (stop - sp) / sizeof(u64);
+			status = scan_words(s, look->memory.page,
+					    (stop - sp) / sizeof(u64), sp);
+			worst = max(worst, status);
+			break;
+		case HPKM_MEMORY_ZEROS:
+			break;
+		case HPKM_MEMORY_ABSENT:
+			if (worst != HPKM_STACK_BLOCKED)
+				return absent(s->blocker, sp);
+			break;
+		case HPKM_MEMORY_UNREADABLE:
+			return blocked(s->blocker, "(unreadable stack)", 0);
+		}
+		if (worst == HPKM_STACK_BLOCKED && !look->hits)
+			return worst;
+		if (!look->memory.stopped)
+			cond_resched();
+		sp = stop;
+	}
+	return worst;
+}
+
+/* The stack that @sp points into, up to its end, which *@end gets. */
+static enum hpkm_stack_status scan_stack(struct scan *s, unsigned long sp,
+					 unsigned long *end)
+{
+	const struct mm_struct *mm = s->look->memory.target->mm;
+	struct hpkm_area area;
+
 	/* An empty stack ends at its stack pointer. */
-	vma = find_vma(mm, sp - 1);
-	if (!vma || vma->vm_start > sp - 1)
-		return blocked(blocker, "(no stack)", 0);
-	end = vma->vm_end;
+	if (!hpkm_memory_area(&s->look->memory, sp - 1, &area)) {
+		*end = sp;
+		return HPKM_STACK_ABSENT;
+	}
+	*end = area.end;
 	/* Above where main's caller began there are only strings. */
-	if (sp <= mm->start_stack && mm->start_stack < end)
-		end = mm->start_stack;
-	return scan(vma, ranges, sp, end, blocker, scanned);
+	if (sp <= mm->start_stack && mm->start_stack < *end)
+		*end = mm->start_stack;
+	return scan_range(s, &area, sp, *end);
 }
 
 static bool on_alternate(const struct task_struct *thread, unsigned long sp)
@@ -311,84 +314,141 @@ static bool on_alternate(const struct task_struct *thread, unsigned long sp)
 	       sp - thread->sas_ss_sp <= thread->sas_ss_size;
 }
 
-/*
- * The thread handles a signal on its alternate stack.  Where the interrupted
- * stack is stands in the signal frame, recognised by the description of the
- * alternate stack that the kernel put there.  A frame that is left from an
- * earlier signal makes us look at more than is needed; if there is none, the
- * answer is no.
- */
-static enum hpkm_stack_status
-scan_interrupted(const struct task_struct *thread, struct mm_struct *mm,
-		 const struct hpkm_ranges *ranges, unsigned long sp,
-		 struct hpkm_blocker *blocker, struct hpkm_scanned *scanned)
+/* The thread's own stack, and those that its signal handlers interrupted. */
+static enum hpkm_stack_status scan_stacks(struct scan *s,
+					  const struct task_struct *thread)
 {
-	unsigned long end = thread->sas_ss_sp + thread->sas_ss_size;
-	enum hpkm_stack_status status;
-	unsigned long to_size, to_sp;
-	bool found = false;
+	unsigned long from = s->sp, to, end;
+	enum hpkm_stack_status worst, status;
+	bool left = !on_alternate(thread, s->sp);
+	u32 i;
+
+	if (s->sp % sizeof(u64))
+		return blocked(s->blocker, "(unaligned stack)", 0);
+	worst = scan_stack(s, s->sp, &to);
+	if (worst == HPKM_STACK_ABSENT && to == s->sp)
+		return blocked(s->blocker, "(no stack)", 0);
+	for (i = 0; i < s->interrupted_count; i++) {
+		unsigned long sp = s->interrupted[i];
+
+		if (worst == HPKM_STACK_ABSENT ||
+		    (worst == HPKM_STACK_BLOCKED && !s->look->hits))
+			return worst;
+		if (!on_alternate(thread, sp))
+			left = true;
+		if (sp >= from && sp <= to)
+			continue;
+		status = scan_stack(s, sp, &end);
+		/* A frame of long ago: what it interrupted is unmapped. */
+		if (status == HPKM_STACK_ABSENT && end == sp)
+			continue;
+		worst = max(worst, status);
+	}
+	if (!left && worst < HPKM_STACK_BLOCKED)
+		return blocked(s->blocker, "(alternate signal stack)", 0);
+	return worst;
+}
+
+/*
+ * On preemptible kernels a thread may be off its CPU while the kernel writes
+ * its user registers one after the other, to enter a signal handler: then it
+ * stands at the handler, but its stack pointer is not at the frame yet.
+ */
+static bool is_delivered(const struct scan *s)
+{
 	u64 word;
 
-	hpkm_arch_signal_frame(&to_size, &to_sp);
-	/* The first frame is the topmost one. */
-	if (end - sp > SIGNAL_FRAME_MAX)
-		sp = end - SIGNAL_FRAME_MAX;
-	for (; sp + to_sp < end; sp += sizeof(u64)) {
-		if (!hpkm_walk_read(mm, sp, &word, sizeof(word)) ||
-		    word != thread->sas_ss_sp ||
-		    !hpkm_walk_read(mm, sp + to_size, &word, sizeof(word)) ||
-		    word != thread->sas_ss_size ||
-		    !hpkm_walk_read(mm, sp + to_sp, &word, sizeof(word)) ||
-		    on_alternate(thread, word))
+	return hpkm_memory_read(&s->look->memory, s->sp, &word, sizeof(word)) &&
+	       is_restorer(s->signals, word);
+}
+
+/* Where signal handlers return to, and whether @ip is where one starts. */
+static bool read_signals(const struct task_struct *thread, unsigned long ip,
+			 struct signals *signals)
+{
+	const struct sighand_struct *sighand;
+	bool fits = true;
+	u32 i, k;
+
+	signals->restorer_count = 0;
+	signals->at_handler = false;
+	rcu_read_lock();
+	sighand = rcu_dereference(thread->sighand);
+	for (i = 0; sighand && i < _NSIG; i++) {
+		const struct sigaction *a = &sighand->action[i].sa;
+		unsigned long restorer = hpkm_arch_restorer(a);
+
+		if ((unsigned long)READ_ONCE(a->sa_handler) == ip)
+			signals->at_handler = true;
+		if (!restorer || is_restorer(signals, restorer))
 			continue;
-		found = true;
-		status = scan_stack(mm, ranges, word, blocker, scanned);
-		if (status != HPKM_STACK_CLEAR)
-			return status;
+		k = signals->restorer_count;
+		if (k < ARRAY_SIZE(signals->restorer))
+			signals->restorer[signals->restorer_count++] = restorer;
+		else
+			fits = false;
 	}
-	if (!found)
-		return blocked(blocker, "(alternate signal stack)", 0);
-	return HPKM_STACK_CLEAR;
+	rcu_read_unlock();
+	return fits;
 }
 
 /**
  * hpkm_stack_check() - may this thread go on after a switch?
- * @thread: a user thread that runs in @mm
- * @mm: the address space
- * @ranges: finished
+ * @look: at its target
+ * @thread: a user thread that runs in the target's mm
+ * @regs: its user-mode registers
+ * @switches: its context switches, read before @regs
  * @blocker: func, ip and on_stack are set unless the thread is clear
- * @scanned: what this stop has looked at so far
  *
- * Context: Inside the stop, @mm's mmap_lock held for reading.  The thread is
- * asleep, or its CPU is in the stopper: its user registers were saved when it
- * entered the kernel.
+ * Context: Inside the stop, with the mm's mmap_lock held for reading: the
+ * thread is off its CPU, its user registers were saved when it entered the
+ * kernel.  Or outside, no mmap_lock held: then the answer counts only if the
+ * thread has not run meanwhile, and it is neither traced nor has probes.
  * Return: see enum hpkm_stack_status.
  */
-enum hpkm_stack_status hpkm_stack_check(struct task_struct *thread,
-					struct mm_struct *mm,
-					const struct hpkm_ranges *ranges,
-					struct hpkm_blocker *blocker,
-					struct hpkm_scanned *scanned)
+enum hpkm_stack_status hpkm_stack_check(struct hpkm_look *look,
+					struct task_struct *thread,
+					const struct pt_regs *regs,
+					unsigned long switches,
+					struct hpkm_blocker *blocker)
 {
-	unsigned long ip = hpkm_arch_user_ip(thread);
-	unsigned long sp = hpkm_arch_user_sp(thread);
-	const struct hpkm_range *r = find_ip(ranges, ip);
-	enum hpkm_stack_status status;
+	unsigned long ip = instruction_pointer((struct pt_regs *)regs);
+	enum hpkm_stack_status worst, status;
+	const struct hpkm_range *r;
+	struct signals signals;
+	enum hpkm_hit hit;
+	struct scan s = {
+		.look = look,
+		.tid = task_pid_nr(thread),
+		.switches = switches,
+		.sp = user_stack_pointer((struct pt_regs *)regs),
+		.signals = &signals,
+		.blocker = blocker,
+	};
 
 	blocker->on_stack = 0;
-	if (r && !(ip == r->start && !r->unmap && r->called_ok &&
-		   was_called(mm, r, sp)))
-		return blocked(blocker, r->func, ip);
-	r = find_probed(thread, ranges, &ip);
-	if (!r)
-		r = find_register(thread, ranges, &ip);
-	if (r)
-		return blocked(blocker, r->func, ip);
-	if (!ranges->words)
-		return HPKM_STACK_CLEAR;
-	status = scan_stack(mm, ranges, sp, blocker, scanned);
-	if (status == HPKM_STACK_CLEAR && on_alternate(thread, sp))
-		status = scan_interrupted(thread, mm, ranges, sp, blocker,
-					  scanned);
-	return status;
+	hit = hpkm_ranges_ip(look->ranges, ip, &r);
+	if (hit == HPKM_HIT_BLOCK && ip == r->start && r->removed < 0 &&
+	    r->called_ok && was_called(look, r, s.sp))
+		hit = HPKM_HIT_NONE;
+	worst = judge(look, hit, r, ip, blocker);
+	if (worst == HPKM_STACK_BLOCKED)
+		return worst;
+	if (look->memory.stopped) {
+		status = check_probed(look, thread, blocker);
+		worst = max(worst, status);
+		if (worst == HPKM_STACK_BLOCKED)
+			return worst;
+	}
+	status = check_registers(look, regs);
+	worst = max(worst, status);
+	if (!look->ranges->words)
+		return worst;
+	if (!read_signals(thread, ip, &signals))
+		return blocked(blocker, "(too many signal restorers)", 0);
+	if (hpkm_arch_in_signal_return(regs) ||
+	    (signals.at_handler && !is_delivered(&s)))
+		return blocked(blocker, "(a signal is being delivered)", ip);
+	status = scan_stacks(&s, thread);
+	return max(worst, status);
 }

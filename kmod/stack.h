@@ -6,26 +6,8 @@
 #include <linux/mm_types.h>
 #include <linux/sched.h>
 
-/**
- * struct hpkm_range - code that no thread may be in
- * @start: user address
- * @size: bytes of the body
- * @window: so many bytes from @start on are about to be overwritten; 0: none
- * @entry_ok: standing at @start is safe: the jump is there, or comes there
- * @called_ok: so it is if a call instruction brought the thread there
- * @unmap: the code is about to disappear: @size counts whatever consistency
- *	is asked, and so does a pointer to its very start
- * @func: what is there, for people; belongs to the patch
- */
-struct hpkm_range {
-	unsigned long start;
-	unsigned long size;
-	u32 window;
-	bool entry_ok;
-	bool called_ok;
-	bool unmap;
-	const char *func;
-};
+#include "memory.h"
+#include "range.h"
 
 #define HPKM_BLOCKER_FUNC	96
 
@@ -35,7 +17,10 @@ struct hpkm_range {
  * @comm: its name
  * @func: name of the function, cut off if need be, or a text in parentheses
  * @ip: the address in that function
- * @on_stack: where on the stack @ip was found; 0 when it is the thread's own
+ * @on_stack: where in memory @ip was found; 0 when it is the thread's own
+ * @switches: context switches of the thread so far
+ * @since: when this thread was first in the way of this request, ns of the
+ *	monotonic clock
  */
 struct hpkm_blocker {
 	pid_t tid;
@@ -43,37 +28,51 @@ struct hpkm_blocker {
 	char func[HPKM_BLOCKER_FUNC];
 	unsigned long ip;
 	unsigned long on_stack;
+	unsigned long switches;
+	u64 since;
 };
 
 /**
- * struct hpkm_ranges - what to look for in one address space
- * @range: in ascending order of start, bodies do not overlap
- * @count: of ranges
- * @changes: functions that get another active version
- * @low: no range starts below this address
- * @high: no range ends above it
- * @words: stacks must be scanned
- * @unmap: some range is about to disappear
- * @bodies: whole bodies count (stack consistency), not just windows
- * @distance: bytes past the start of a range with a window where no thread
- *	may stand
+ * struct hpkm_stale - a word on a stack that is no return address
+ * @tid: whose stack
+ * @switches: context switches of that thread when it was looked at
+ * @sp: its stack pointer then
+ * @address: of the word
+ * @word: what was there
+ *
+ * Somebody unwound the stack and found so.  It holds for as long as the thread
+ * has not run.
  */
-struct hpkm_ranges {
-	struct hpkm_range *range;
+struct hpkm_stale {
+	pid_t tid;
+	unsigned long switches;
+	unsigned long sp;
+	unsigned long address;
+	u64 word;
+};
+
+/* Words that one question is about; more are found by asking again. */
+#define HPKM_HITS_MAX	64
+
+/**
+ * struct hpkm_hit_list - the words on one stack that block
+ * @count: of those that are here
+ * @address: of each
+ * @word: its value
+ */
+struct hpkm_hit_list {
 	u32 count;
-	u32 changes;
-	unsigned long low, high;
-	bool words;
-	bool unmap;
-	bool bodies;
-	u32 distance;
+	struct {
+		unsigned long address;
+		u64 word;
+	} hit[HPKM_HITS_MAX];
 };
 
 /**
- * struct hpkm_scanned - how much of stacks was looked at in one stop
+ * struct hpkm_scanned - how much was looked at
  * @words: that were compared
  * @pages: that were looked for; limited, for the target decides how large its
- *	stacks are, and the machine stands still meanwhile
+ *	stacks are, and inside the stop the machine stands still meanwhile
  */
 struct hpkm_scanned {
 	u64 words;
@@ -81,23 +80,49 @@ struct hpkm_scanned {
 };
 
 /**
+ * struct hpkm_look - how the threads of one target are looked at
+ * @memory: whose, and how it is read
+ * @ranges: what counts, finished
+ * @stale: words that do not count
+ * @stale_count: how many
+ * @kept: for each removed patch: must it stay mapped?  Set, never cleared
+ * @scanned: added to
+ * @hits: when not NULL, gets all words that block, not just the first one
+ */
+struct hpkm_look {
+	struct hpkm_memory memory;
+	const struct hpkm_ranges *ranges;
+	const struct hpkm_stale *stale;
+	u32 stale_count;
+	bool *kept;
+	struct hpkm_scanned *scanned;
+	struct hpkm_hit_list *hits;
+};
+
+/**
  * enum hpkm_stack_status - the answer for one thread
  * @HPKM_STACK_CLEAR: it is in none of the ranges
+ * @HPKM_STACK_KEEPS: it is in none that blocks; but a removed patch is kept
  * @HPKM_STACK_BLOCKED: it is; the blocker says where
- * @HPKM_STACK_ABSENT: a page of its stack is not in memory; blocker->on_stack
+ * @HPKM_STACK_ABSENT: a page of its stack can't be had; blocker->on_stack
  *	is an address in it
  */
 enum hpkm_stack_status {
 	HPKM_STACK_CLEAR,
+	HPKM_STACK_KEEPS,
 	HPKM_STACK_BLOCKED,
 	HPKM_STACK_ABSENT,
 };
 
-void hpkm_ranges_finish(struct hpkm_ranges *ranges);
-enum hpkm_stack_status hpkm_stack_check(struct task_struct *thread,
-					struct mm_struct *mm,
-					const struct hpkm_ranges *ranges,
-					struct hpkm_blocker *blocker,
-					struct hpkm_scanned *scanned);
+static inline unsigned long hpkm_switches(const struct task_struct *thread)
+{
+	return READ_ONCE(thread->nvcsw) + READ_ONCE(thread->nivcsw);
+}
+
+enum hpkm_stack_status hpkm_stack_check(struct hpkm_look *look,
+					struct task_struct *thread,
+					const struct pt_regs *regs,
+					unsigned long switches,
+					struct hpkm_blocker *blocker);
 
 #endif /* _HPKM_STACK_H */

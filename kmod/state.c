@@ -60,7 +60,10 @@ void hpkm_state_put(struct hpkm_state *state)
 		return;
 	for (u32 i = 0; i < state->place_count; i++)
 		hpkm_place_put(state->places[i]);
+	for (u32 i = 0; i < state->retiring_count; i++)
+		hpkm_place_put(state->retiring[i]);
 	kvfree(state->places);
+	kvfree(state->retiring);
 	kvfree(state->sites);
 	kvfree(state->tables);
 	kfree(state);
@@ -143,11 +146,23 @@ static void keep_slots(struct hpkm_state *state, const struct hpkm_state *from)
 	}
 }
 
-/* A state of @places (each gets referenced) that succeeds @from. */
-static struct hpkm_state *build(const struct hpkm_state *from,
-				struct hpkm_place **places, u32 place_count,
-				char *why, size_t why_size)
+/**
+ * hpkm_state_of_places() - the state in which these patches are enabled
+ * @from: the present state, NULL when nothing is patched
+ * @places: the patches, oldest first, addresses known; each gets referenced
+ * @count: how many
+ * @why: gets the reason of an error
+ * @why_size: bytes at @why
+ *
+ * Sites that are new have slot 0: the caller assigns it.
+ *
+ * Return: One reference; -EINVAL when patches contradict each other, -ENOMEM.
+ */
+struct hpkm_state *hpkm_state_of_places(const struct hpkm_state *from,
+					struct hpkm_place **places, u32 count,
+					char *why, size_t why_size)
 {
+	u32 old = from ? from->place_count + from->retiring_count : 0;
 	struct hpkm_state *state = kzalloc(sizeof(*state), GFP_KERNEL);
 	size_t versions = 0;
 	struct hpkm_site *site;
@@ -157,17 +172,17 @@ static struct hpkm_state *build(const struct hpkm_state *from,
 	if (!state)
 		goto no_memory;
 	refcount_set(&state->refs, 1);
-	for (i = 0; i < place_count; i++)
+	for (i = 0; i < count; i++)
 		versions += hpkm_place_func_count(places[i]);
 	/* One entry more, for kvmalloc of 0 entries is no error. */
-	state->places = kvmalloc_array(place_count + 1, sizeof(*places),
-				       GFP_KERNEL);
+	state->places = kvmalloc_array(count + 1, sizeof(*places), GFP_KERNEL);
+	state->retiring = kvmalloc_array(old + 1, sizeof(*places), GFP_KERNEL);
 	state->sites = kvcalloc(versions + 1, sizeof(*site), GFP_KERNEL);
-	if (!state->places || !state->sites)
+	if (!state->places || !state->retiring || !state->sites)
 		goto no_memory;
 
 	site = state->sites;
-	for (i = 0; i < place_count; i++) {
+	for (i = 0; i < count; i++) {
 		state->places[i] = places[i];
 		refcount_inc(&places[i]->refs);
 		state->place_count++;
@@ -201,66 +216,16 @@ put:
 }
 
 /**
- * hpkm_state_with() - the state after a patch is enabled
- * @from: the present state, NULL when nothing is patched
- * @place: the patch, addresses known
- * @replace: leave out all the others
- * @why: gets the reason of an error
- * @why_size: bytes at @why
+ * hpkm_state_retire() - a place that this state does not have stays mapped
+ * @state: about to be published
+ * @place: of the state before it; gets referenced
  *
- * Sites that are new have slot 0: the caller assigns it.
- *
- * Return: One reference; -EINVAL when patches contradict each other, -ENOMEM.
+ * Context: Inside the stop.
  */
-struct hpkm_state *hpkm_state_with(const struct hpkm_state *from,
-				   struct hpkm_place *place, bool replace,
-				   char *why, size_t why_size)
+void hpkm_state_retire(struct hpkm_state *state, struct hpkm_place *place)
 {
-	u32 kept = from && !replace ? from->place_count : 0;
-	struct hpkm_place **places;
-	struct hpkm_state *state;
-
-	places = kvmalloc_array(kept + 1, sizeof(*places), GFP_KERNEL);
-	if (!places) {
-		snprintf(why, why_size, "out of kernel memory");
-		return ERR_PTR(-ENOMEM);
-	}
-	for (u32 i = 0; i < kept; i++)
-		places[i] = from->places[i];
-	places[kept] = place;
-	state = build(from, places, kept + 1, why, why_size);
-	kvfree(places);
-	return state;
-}
-
-/**
- * hpkm_state_without() - the state after a patch is reverted
- * @from: the present state
- * @place: index of the patch's place
- * @why: gets the reason of an error
- * @why_size: bytes at @why
- *
- * Return: One reference, or -ENOMEM.
- */
-struct hpkm_state *hpkm_state_without(const struct hpkm_state *from,
-				      u32 place, char *why, size_t why_size)
-{
-	struct hpkm_place **places;
-	struct hpkm_state *state;
-	u32 count = 0;
-
-	places = kvmalloc_array(from->place_count, sizeof(*places),
-				GFP_KERNEL);
-	if (!places) {
-		snprintf(why, why_size, "out of kernel memory");
-		return ERR_PTR(-ENOMEM);
-	}
-	for (u32 i = 0; i < from->place_count; i++)
-		if (i != place)
-			places[count++] = from->places[i];
-	state = build(from, places, count, why, why_size);
-	kvfree(places);
-	return state;
+	refcount_inc(&place->refs);
+	state->retiring[state->retiring_count++] = place;
 }
 
 /**
@@ -301,7 +266,17 @@ int hpkm_state_find(const struct hpkm_state *state,
 	return -1;
 }
 
-/* The same by the patch's name. */
+/* Is @place enabled in @state?  @state may be NULL. */
+bool hpkm_state_has(const struct hpkm_state *state,
+		    const struct hpkm_place *place)
+{
+	for (u32 i = 0; state && i < state->place_count; i++)
+		if (state->places[i] == place)
+			return true;
+	return false;
+}
+
+/* The index of the place of the patch with this name, or -1. */
 int hpkm_state_find_name(const struct hpkm_state *state, const char *name)
 {
 	for (u32 i = 0; state && i < state->place_count; i++)

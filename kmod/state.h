@@ -57,6 +57,10 @@ struct hpkm_table {
  * @place_count: patches, oldest first: place i has stack_order i + 1
  * @site_count: func_stacks, in ascending order of @old
  * @table_count: update tables
+ * @retiring_count: places that were reverted, but stay mapped, for a thread is
+ *	in their code or may come there; set inside the stop that publishes the
+ *	state
+ * @retiring: of those, with room for as many as can be
  *
  * A state is built, published once (a pointer in the mapping of each update
  * table, see place.c) and never changed: forked children share it, a
@@ -67,7 +71,9 @@ struct hpkm_state {
 	u32 place_count;
 	u32 site_count;
 	u32 table_count;
+	u32 retiring_count;
 	struct hpkm_place **places;
+	struct hpkm_place **retiring;
 	struct hpkm_site *sites;
 	struct hpkm_table *tables;
 };
@@ -75,11 +81,10 @@ struct hpkm_state {
 struct hpkm_place *hpkm_place_alloc(struct hpkm_patch *patch);
 void hpkm_place_put(struct hpkm_place *place);
 
-struct hpkm_state *hpkm_state_with(const struct hpkm_state *from,
-				   struct hpkm_place *place, bool replace,
-				   char *why, size_t why_size);
-struct hpkm_state *hpkm_state_without(const struct hpkm_state *from,
-				      u32 place, char *why, size_t why_size);
+struct hpkm_state *hpkm_state_of_places(const struct hpkm_state *from,
+					struct hpkm_place **places, u32 count,
+					char *why, size_t why_size);
+void hpkm_state_retire(struct hpkm_state *state, struct hpkm_place *place);
 int hpkm_state_add_table(struct hpkm_state *state, unsigned long start,
 			 u32 slots);
 void hpkm_state_get(struct hpkm_state *state);
@@ -87,6 +92,8 @@ void hpkm_state_put(struct hpkm_state *state);
 
 int hpkm_state_find(const struct hpkm_state *state,
 		    const struct hpkm_patch *patch);
+bool hpkm_state_has(const struct hpkm_state *state,
+		    const struct hpkm_place *place);
 int hpkm_state_find_name(const struct hpkm_state *state, const char *name);
 const struct hpkm_site *hpkm_state_site(const struct hpkm_state *state,
 					unsigned long old);

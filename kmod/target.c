@@ -337,14 +337,23 @@ static bool has_page_digest(const struct hpkm_target *target,
 	return same;
 }
 
-static bool is_object(const struct hpkm_target *target, unsigned long base,
-		      const struct hpkm_image_object *o)
+/**
+ * hpkm_target_is_at() - is an object mapped at an address?
+ * @target: opened
+ * @object: the object
+ * @base: user address, where it would be mapped from its first byte on
+ *
+ * Context: Process context, no mmap_lock held; faults pages in.
+ */
+bool hpkm_target_is_at(const struct hpkm_target *target,
+		       const struct hpkm_image_object *object,
+		       unsigned long base)
 {
-	if (o->flags & HPKM_OBJECT_FIXED && base != o->link_base)
+	if (object->flags & HPKM_OBJECT_FIXED && base != object->link_base)
 		return false;
-	return o->id_kind == HPKM_ID_BUILD_ID ?
-		has_build_id(target, base, o) :
-		has_page_digest(target, base, o);
+	return object->id_kind == HPKM_ID_BUILD_ID ?
+		has_build_id(target, base, object) :
+		has_page_digest(target, base, object);
 }
 
 /* How often an object is mapped; @at gets the last place. */
@@ -356,7 +365,7 @@ static unsigned int find_object(const struct hpkm_target *target,
 	unsigned int found = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (is_object(target, bases[i], o)) {
+		if (hpkm_target_is_at(target, o, bases[i])) {
 			*at = bases[i];
 			found++;
 		}

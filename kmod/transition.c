@@ -22,113 +22,18 @@
  */
 #include <linux/ktime.h>
 #include <linux/mmap_lock.h>
-#include <linux/rcupdate.h>
-#include <linux/sched/signal.h>
-#include <linux/sort.h>
 #include <linux/stop_machine.h>
 
 #include "arch/arch.h"
-#include "compat.h"
-#include "transition.h"
-
-/*
- * lockdep's idea of the lock: it is told of it only around code that asks, so
- * that any number of locks can be held, and given up by another thread.
- */
-static void say_locked(struct mm_struct *mm)
-{
-	rwsem_acquire_read(&mm->mmap_lock.dep_map, 0, 1, _RET_IP_);
-}
-
-static void say_unlocked(struct mm_struct *mm)
-{
-	rwsem_release(&mm->mmap_lock.dep_map, _RET_IP_);
-}
-
-static int by_mm(const void *a, const void *b)
-{
-	const struct hpkm_transition *l = *(struct hpkm_transition **)a;
-	const struct hpkm_transition *r = *(struct hpkm_transition **)b;
-
-	return l->target.mm < r->target.mm ? -1 :
-	       l->target.mm > r->target.mm;
-}
-
-static struct hpkm_transition *find_transition(const struct hpkm_stop *stop,
-					       const struct mm_struct *mm)
-{
-	u32 low = 0, high = stop->count;
-
-	while (low < high) {
-		u32 mid = low + (high - low) / 2;
-
-		if (stop->transitions[mid]->target.mm == mm)
-			return stop->transitions[mid];
-		if (stop->transitions[mid]->target.mm < mm)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return NULL;
-}
-
-/* The next entry of the blockers; the last one is used over again. */
-static struct hpkm_blocker *next_blocker(struct hpkm_transition *t)
-{
-	return &t->blockers[min_t(u32, t->blocker_count,
-				  HPKM_BLOCKERS_MAX - 1)];
-}
+#include "threads.h"
 
 static void block(struct hpkm_transition *t, const char *why)
 {
-	struct hpkm_blocker *b = next_blocker(t);
+	struct hpkm_blocker *b = &t->blockers[0];
 
 	memset(b, 0, sizeof(*b));
 	strscpy(b->func, why, sizeof(b->func));
-	t->blocker_count = min(t->blocker_count + 1, HPKM_BLOCKERS_MAX);
-}
-
-static void check_thread(struct hpkm_stop *stop, struct hpkm_transition *t,
-			 struct task_struct *thread)
-{
-	struct hpkm_blocker *b = next_blocker(t);
-	enum hpkm_stack_status status;
-
-	t->threads++;
-	say_locked(t->target.mm);
-	status = hpkm_stack_check(thread, t->target.mm, &t->ranges, b,
-				  &stop->scanned);
-	say_unlocked(t->target.mm);
-	if (status == HPKM_STACK_CLEAR)
-		return;
-	if (status == HPKM_STACK_ABSENT) {
-		t->fault_at = b->on_stack;
-		strscpy(b->func, "(stack not in memory)", sizeof(b->func));
-		b->ip = 0;
-	}
-	b->tid = task_pid_nr(thread);
-	/* Readers of comm can't lock here; a torn name is still a string. */
-	memcpy(b->comm, thread->comm, sizeof(b->comm));
-	b->comm[sizeof(b->comm) - 1] = 0;
-	t->blocker_count = min(t->blocker_count + 1, HPKM_BLOCKERS_MAX);
-}
-
-/* Every thread of every process that shares an mm of ours. */
-static void check_threads(struct hpkm_stop *stop)
-{
-	struct task_struct *process, *thread;
-	struct hpkm_transition *t;
-
-	rcu_read_lock();
-	for_each_process_thread(process, thread) {
-		if (!thread->mm ||
-		    thread->flags & (HPKM_PF_NO_USER | PF_EXITING))
-			continue;
-		t = find_transition(stop, thread->mm);
-		if (t)
-			check_thread(stop, t, thread);
-	}
-	rcu_read_unlock();
+	t->blocker_count = 1;
 }
 
 /* Are mappings, pages and bytes what the plan was made for? */
@@ -140,13 +45,13 @@ static bool plan_fits(const struct hpkm_transition *t)
 	bool fits = true;
 	u32 i;
 
-	say_locked(mm);
+	hpkm_say_locked(mm);
 	for (i = 0; i < to->table_count && fits; i++)
 		fits = hpkm_table_intact(mm, &to->tables[i],
 					 i < had ? t->from : NULL);
 	if (fits && t->added)
 		fits = hpkm_place_intact(mm, t->added);
-	say_unlocked(mm);
+	hpkm_say_unlocked(mm);
 	return fits && hpkm_text_intact(&t->text, mm);
 }
 
@@ -154,22 +59,22 @@ static void commit(struct hpkm_transition *t)
 {
 	struct mm_struct *mm = t->target.mm;
 	const struct hpkm_state *to = t->to;
-	bool any = to->place_count;
 	u32 i;
 
-	say_locked(mm);
+	hpkm_say_locked(mm);
 	if (t->added)
 		hpkm_place_inherit(mm, t->added, true);
-	for (i = 0; t->from && i < t->from->place_count; i++) {
-		struct hpkm_place *place = t->from->places[i];
-
-		if (hpkm_state_find(to, place->patch) < 0)
-			hpkm_place_inherit(mm, place, false);
+	for (i = 0; i < t->removed_count; i++) {
+		if (t->kept[i])
+			hpkm_state_retire(t->to, t->removed[i]);
+		else
+			hpkm_place_inherit(mm, t->removed[i], false);
 	}
 	/* The references that the tables held pass to hpkm_plan_complete(). */
 	for (i = 0; i < to->table_count; i++)
-		hpkm_table_show(mm, &to->tables[i], t->to, any);
-	say_unlocked(mm);
+		hpkm_table_show(mm, &to->tables[i], t->to,
+				to->place_count || to->retiring_count);
+	hpkm_say_unlocked(mm);
 	hpkm_text_commit(&t->text);
 }
 
@@ -183,13 +88,14 @@ static bool lock_all(struct hpkm_stop *stop, u32 *locked)
 			block(t, "(its memory map is being changed)");
 			return false;
 		}
-		say_unlocked(t->target.mm);
+		hpkm_say_unlocked(t->target.mm);
 	}
 	return true;
 }
 
 struct stop_data {
 	struct hpkm_stop *stop;
+	const struct hpkm_threads *threads;
 	u32 locked;
 	atomic_t arrived;
 	bool finished;
@@ -205,7 +111,7 @@ static void check_and_commit(struct stop_data *d)
 	safe = lock_all(stop, &d->locked);
 	if (!safe)
 		return;
-	check_threads(stop);
+	hpkm_threads_check(d->threads, stop);
 	stop->checked = true;
 	for (i = 0; i < stop->count; i++) {
 		struct hpkm_transition *t = stop->transitions[i];
@@ -216,7 +122,7 @@ static void check_and_commit(struct stop_data *d)
 		if (t->blocker_count) {
 			safe = false;
 		} else if (!plan_fits(t)) {
-			t->stale = true;
+			t->outdated = true;
 			safe = false;
 		}
 	}
@@ -244,36 +150,59 @@ static int stop_cb(void *data)
 	return 0;
 }
 
+/* A new attempt: what the last one found is only kept to compare. */
+static void begin(struct hpkm_stop *stop)
+{
+	u32 i;
+
+	stop->now = ktime_get_ns();
+	for (i = 0; i < stop->count; i++) {
+		struct hpkm_transition *t = stop->transitions[i];
+
+		memcpy(t->before, t->blockers, sizeof(t->before));
+		t->before_count = t->blocker_count;
+		t->blocker_count = 0;
+		t->asleep_blocked = false;
+		t->fault_at = 0;
+		t->outdated = false;
+		t->attempts++;
+	}
+}
+
+/* A thread that sleeps is in the way: stopping the others would not help. */
+static bool anybody_asleep(const struct hpkm_stop *stop)
+{
+	for (u32 i = 0; i < stop->count; i++)
+		if (stop->transitions[i]->asleep_blocked)
+			return true;
+	return false;
+}
+
 /**
  * hpkm_stop_and_switch() - switch all the targets in one stop, or none
  * @stop: transitions, count and commit are set, the rest is 0
+ * @threads: what is known of sleeping threads from the attempt before
  *
  * A target without threads is left out: nobody runs there any more.
  *
  * Context: Process context, no mmap_lock held.
- * Return: 0, whether it was safe or not; or the error of stop_machine().
+ * Return: 0, whether it was safe or not; -ENOMEM; or the error of
+ * stop_machine().
  */
-int hpkm_stop_and_switch(struct hpkm_stop *stop)
+int hpkm_stop_and_switch(struct hpkm_stop *stop, struct hpkm_threads *threads)
 {
-	struct stop_data d = { .stop = stop };
-	u64 begin;
+	struct stop_data d = { .stop = stop, .threads = threads };
+	u64 start;
 	int ret;
 	u32 i;
 
-	sort(stop->transitions, stop->count, sizeof(*stop->transitions), by_mm,
-	     NULL);
-	for (i = 0; i < stop->count; i++) {
-		struct hpkm_transition *t = stop->transitions[i];
-
-		t->threads = 0;
-		t->blocker_count = 0;
-		t->fault_at = 0;
-		t->stale = false;
-		t->attempts++;
-	}
-	begin = ktime_get_ns();
+	begin(stop);
+	ret = hpkm_threads_prepare(threads, stop);
+	if (ret || anybody_asleep(stop))
+		return ret;
+	start = ktime_get_ns();
 	ret = stop_machine(stop_cb, &d, cpu_online_mask);
-	stop->pause_ns = ktime_get_ns() - begin;
+	stop->pause_ns = ktime_get_ns() - start;
 	for (i = 0; i < d.locked; i++)
 		mmap_read_unlock_non_owner(stop->transitions[i]->target.mm);
 	return ret;

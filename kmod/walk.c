@@ -74,6 +74,45 @@ enum hpkm_walk_status hpkm_walk(struct mm_struct *mm, unsigned long address,
 }
 
 /**
+ * hpkm_walk_next() - skip what has no page tables
+ * @mm: the address space
+ * @address: where to begin, at a page boundary
+ * @end: where to end, at a page boundary
+ *
+ * Context: as hpkm_walk().
+ * Return: The first page from @address on that may be mapped; @end if none is.
+ */
+unsigned long hpkm_walk_next(struct mm_struct *mm, unsigned long address,
+			     unsigned long end)
+{
+	while (address < end) {
+		pgd_t *pgd = pgd_offset(mm, address);
+		p4d_t *p4d;
+		pud_t *pud;
+
+		if (pgd_none(*pgd)) {
+			address = pgd_addr_end(address, end);
+			continue;
+		}
+		p4d = p4d_offset(pgd, address);
+		if (p4d_none(*p4d)) {
+			address = p4d_addr_end(address, end);
+			continue;
+		}
+		pud = pud_offset(p4d, address);
+		if (pud_none(*pud)) {
+			address = pud_addr_end(address, end);
+			continue;
+		}
+		if (!pud_present(*pud) || pud_leaf(*pud) ||
+		    !pmd_none(*pmd_offset(pud, address)))
+			return address;
+		address = pmd_addr_end(address, end);
+	}
+	return end;
+}
+
+/**
  * hpkm_walk_read() - a few bytes of a process
  * @mm: the address space
  * @address: user address; may cross into the next page

@@ -14,6 +14,8 @@ enum hpkm_walk_status {
 
 enum hpkm_walk_status hpkm_walk(struct mm_struct *mm, unsigned long address,
 				void **page);
+unsigned long hpkm_walk_next(struct mm_struct *mm, unsigned long address,
+			     unsigned long end);
 bool hpkm_walk_read(struct mm_struct *mm, unsigned long address, void *to,
 		    size_t size);
 

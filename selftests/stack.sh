@@ -92,7 +92,11 @@ in_new()
 	clean
 }
 
-# Two patches; the newer one is in the middle of nothing, the older one is.
+retiring() { grep -q 'hpkm:v2' "/proc/$pid/maps"; }
+retired() { ! retiring; }
+
+# Two patches; the newer one is in the middle of nothing, the older one is: its
+# revert switches no function, and it goes when the thread has left it.
 in_between()
 {
 	load pie -b 2
@@ -101,12 +105,15 @@ in_between()
 	status 6 hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait 0
 	says "slow"
 	status 0 hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait 30 --consistency ip
-	status 6 hpkm-revert v2 --pid "$pid" --wait 0
+	status 0 hpkm-revert v2 --pid "$pid" --wait 0
+	check "v2 is not mapped any more" retiring
+	runs 3
 	tell let
 	answered
 	is "version of the call under way" "$(stat_of slow)" 2
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	soon retired || fail "v2 does not go: $(hpkm-list)"
 	status 0 hpkm-revert v3 --pid "$pid" --wait 30
+	unharmed
 	clean
 }
 

@@ -31,11 +31,27 @@ traced()
 	clean
 }
 
+# in_way: a busy thread was stopped where it is in the way of the patch; there
+# it stays, and hpkm says so. Then it must be stopped anew.
+in_way()
+{
+	local got
+	hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --dry-run --wait 0 \
+		>"$tmp/out" 2>&1
+	got=$?
+	[ $got = 0 ] || [ $got = 6 ] || fail "status $got of a dry run"
+	[ $got = 6 ]
+}
+
 trace_stopped()
 {
 	load pie -b 2 -z 10
 	runs 1
 	watch stopped "$pid"
+	while in_way; do
+		watched
+		watch stopped "$pid"
+	done
 	apply
 	revert
 	apply
@@ -56,6 +72,12 @@ stopped()
 	runs 1
 	kill -STOP "$pid"
 	soon is_stopped
+	while in_way; do
+		kill -CONT "$pid"
+		runs 1
+		kill -STOP "$pid"
+		soon is_stopped
+	done
 	apply
 	is_stopped || fail "it does not stand still any more"
 	revert

@@ -3,7 +3,9 @@
 #ifndef _HPKM_ARCH_H
 #define _HPKM_ARCH_H
 
+#include <linux/ptrace.h>
 #include <linux/sched.h>
+#include <linux/signal_types.h>
 
 #include "../image.h"
 
@@ -31,16 +33,22 @@ int hpkm_arch_trampoline(const struct hpkm_image_func *func,
 /* Can @task's kind of user code be patched?  Not that of 32-bit programs. */
 bool hpkm_arch_task_ok(struct task_struct *task);
 
-/*
- * The user-mode registers of a thread that is off its CPU or in the stopper;
- * @sp gets where its stack words begin.
- */
-unsigned long hpkm_arch_user_ip(struct task_struct *task);
-unsigned long hpkm_arch_user_sp(struct task_struct *task);
+/* The registers that may hold addresses, but for instruction pointer and sp. */
+const unsigned long *hpkm_arch_registers(const struct pt_regs *regs,
+					 unsigned int *count);
 
-/* The other registers of such a thread that may hold addresses. */
-const unsigned long *hpkm_arch_user_registers(struct task_struct *task,
-					      unsigned int *count);
+/* The thread pointer of the TLS ABI, of a thread that is off its CPU. */
+unsigned long hpkm_arch_thread_pointer(const struct task_struct *thread);
+
+/*
+ * All registers that unwinding needs, by their DWARF numbers; the last one is
+ * the instruction pointer.
+ */
+#if defined(CONFIG_X86_64)
+#define HPKM_ARCH_DWARF_REGS	17
+#endif
+void hpkm_arch_dwarf_regs(const struct pt_regs *regs,
+			  u64 to[HPKM_ARCH_DWARF_REGS]);
 
 /*
  * Is @code, the HPKM_ARCH_CALL_SIZE bytes before the return address @back, an
@@ -49,12 +57,26 @@ const unsigned long *hpkm_arch_user_registers(struct task_struct *task,
 #define HPKM_ARCH_CALL_SIZE	5
 bool hpkm_arch_calls(const u8 *code, unsigned long back, unsigned long func);
 
+/* Is the last instruction of the HPKM_ARCH_CALL_MAX bytes at @code a call? */
+#define HPKM_ARCH_CALL_MAX	7
+bool hpkm_arch_ends_in_call(const u8 *code);
+
 /*
- * A signal frame holds the alternate stack that was set (a stack_t).  From its
- * ss_sp, so many bytes further on stand its ss_size and the stack pointer of
- * the code that was interrupted.
+ * Where handlers set by @action return to; 0 when none is known.  In a signal
+ * frame this address stands hpkm_arch_frame_sp() bytes before the stack
+ * pointer of what was interrupted.
  */
-void hpkm_arch_signal_frame(unsigned long *ss_size, unsigned long *sp);
+unsigned long hpkm_arch_restorer(const struct sigaction *action);
+unsigned long hpkm_arch_frame_sp(void);
+
+/*
+ * Is the thread in the system call that ends a signal handler, where the
+ * kernel may have restored its stack pointer, but not what else it needs?
+ */
+bool hpkm_arch_in_signal_return(const struct pt_regs *regs);
+
+/* Is the thread in a system call that makes another one? */
+bool hpkm_arch_in_fork(const struct pt_regs *regs);
 
 /*
  * Bytes by which the kernel may set a thread's instruction pointer back, to

@@ -17,13 +17,13 @@
  */
 #include <linux/elf.h>
 #include <linux/sizes.h>
-#include <linux/sched/task_stack.h>
 #include <linux/signal.h>
 #include <asm/ptrace.h>
 #include <asm/sigcontext.h>
 #include <asm/sync_core.h>
 #include <asm/thread_info.h>
 #include <asm/ucontext.h>
+#include <asm/unistd.h>
 
 #include "arch.h"
 
@@ -76,22 +76,32 @@ bool hpkm_arch_task_ok(struct task_struct *task)
 	return !test_tsk_thread_flag(task, TIF_ADDR32);
 }
 
-unsigned long hpkm_arch_user_ip(struct task_struct *task)
-{
-	return instruction_pointer(task_pt_regs(task));
-}
-
-unsigned long hpkm_arch_user_sp(struct task_struct *task)
-{
-	return user_stack_pointer(task_pt_regs(task));
-}
-
 /* struct pt_regs begins with the 15 general registers but rsp. */
-const unsigned long *hpkm_arch_user_registers(struct task_struct *task,
-					      unsigned int *count)
+const unsigned long *hpkm_arch_registers(const struct pt_regs *regs,
+					 unsigned int *count)
 {
 	*count = offsetof(struct pt_regs, orig_ax) / sizeof(unsigned long);
-	return (const unsigned long *)task_pt_regs(task);
+	return (const unsigned long *)regs;
+}
+
+unsigned long hpkm_arch_thread_pointer(const struct task_struct *thread)
+{
+	return thread->thread.fsbase;
+}
+
+/* psABI, "DWARF Register Number Mapping" */
+void hpkm_arch_dwarf_regs(const struct pt_regs *regs,
+			  u64 to[HPKM_ARCH_DWARF_REGS])
+{
+	const u64 all[HPKM_ARCH_DWARF_REGS] = {
+		regs->ax, regs->dx, regs->cx, regs->bx,
+		regs->si, regs->di, regs->bp, regs->sp,
+		regs->r8, regs->r9, regs->r10, regs->r11,
+		regs->r12, regs->r13, regs->r14, regs->r15,
+		regs->ip,
+	};
+
+	memcpy(to, all, sizeof(all));
 }
 
 /* call rel32 */
@@ -103,13 +113,47 @@ bool hpkm_arch_calls(const u8 *code, unsigned long back, unsigned long func)
 	return code[0] == 0xe8 && back + rel32 == func;
 }
 
-void hpkm_arch_signal_frame(unsigned long *ss_size, unsigned long *sp)
+/*
+ * call rel32, or FF /2 through a register, or through memory at rip + disp32,
+ * register + disp8 or register + disp32.  That other instructions may end in
+ * the same bytes makes the answer err on the safe side.
+ */
+bool hpkm_arch_ends_in_call(const u8 *code)
 {
-	size_t stack = offsetof(struct ucontext, uc_stack);
+	const u8 *end = code + HPKM_ARCH_CALL_MAX;
 
-	*ss_size = offsetof(stack_t, ss_size) - offsetof(stack_t, ss_sp);
-	*sp = offsetof(struct ucontext, uc_mcontext) +
-	      offsetof(struct sigcontext_64, sp) - stack;
+	return end[-5] == 0xe8 ||
+	       (end[-2] == 0xff && (end[-1] & 0x38) == 0x10) ||
+	       (end[-3] == 0xff && (end[-2] & 0x38) == 0x10) ||
+	       (end[-6] == 0xff && (end[-5] & 0x38) == 0x10) ||
+	       (end[-7] == 0xff && (end[-6] & 0x38) == 0x10);
+}
+
+/* The kernel delivers no signal without SA_RESTORER. */
+unsigned long hpkm_arch_restorer(const struct sigaction *action)
+{
+	if (!(READ_ONCE(action->sa_flags) & SA_RESTORER))
+		return 0;
+	return (unsigned long)READ_ONCE(action->sa_restorer);
+}
+
+/* struct rt_sigframe: the return address, then the ucontext. */
+unsigned long hpkm_arch_frame_sp(void)
+{
+	return sizeof(u64) + offsetof(struct ucontext, uc_mcontext) +
+	       offsetof(struct sigcontext_64, sp);
+}
+
+/* rt_sigreturn() sets orig_ax to -1 when it has restored the registers. */
+bool hpkm_arch_in_signal_return(const struct pt_regs *regs)
+{
+	return regs->orig_ax == __NR_rt_sigreturn;
+}
+
+bool hpkm_arch_in_fork(const struct pt_regs *regs)
+{
+	return regs->orig_ax == __NR_clone || regs->orig_ax == __NR_clone3 ||
+	       regs->orig_ax == __NR_fork || regs->orig_ax == __NR_vfork;
 }
 
 unsigned long hpkm_arch_restart_size(void)

@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the step from one state of a target to the next writes (slots and
+ * windows), and where no thread may be meanwhile.  Apply, revert and retire
+ * differ only in the next state.
+ */
+#include <linux/bitmap.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include "arch/arch.h"
+#include "change.h"
+
+#define why(t, ...) snprintf((t)->why, sizeof((t)->why), __VA_ARGS__)
+
+static void mark_slots(unsigned long *used, const struct hpkm_state *state,
+		       const struct hpkm_table *table)
+{
+	for (u32 i = 0; state && i < state->site_count; i++) {
+		unsigned long slot = state->sites[i].slot;
+
+		if (slot >= table->start &&
+		    slot < table->start + table->slots * sizeof(u64))
+			__set_bit((slot - table->start) / sizeof(u64), used);
+	}
+}
+
+/*
+ * Give free slots of @table to sites of the object at @base that have none.  A
+ * slot that this very transition frees is not free yet.
+ */
+static int assign_slots(struct hpkm_transition *t,
+			const struct hpkm_table *table, unsigned long base,
+			u64 size)
+{
+	unsigned long *used = bitmap_zalloc(table->slots, GFP_KERNEL);
+	struct hpkm_state *state = t->to;
+	unsigned long bit = 0;
+
+	if (!used)
+		return -ENOMEM;
+	mark_slots(used, t->from, table);
+	mark_slots(used, state, table);
+	for (u32 i = 0; i < state->site_count; i++) {
+		struct hpkm_site *site = &state->sites[i];
+
+		if (site->slot || site->old < base || site->old - base >= size)
+			continue;
+		bit = find_next_zero_bit(used, table->slots, bit);
+		if (bit >= table->slots)
+			break;
+		site->slot = table->start + bit * sizeof(u64);
+		bit++;
+	}
+	bitmap_free(used);
+	return 0;
+}
+
+static u32 sites_without_slot(const struct hpkm_state *state,
+			      unsigned long base, u64 size)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < state->site_count; i++)
+		if (!state->sites[i].slot && state->sites[i].old >= base &&
+		    state->sites[i].old - base < size)
+			count++;
+	return count;
+}
+
+/* Slots for the new sites of one object: in tables that are there, or new. */
+static int find_slots(struct hpkm_transition *t, unsigned long base, u64 size)
+{
+	struct hpkm_table table;
+	int ret;
+
+	for (u32 i = 0; i < t->to->table_count; i++) {
+		if (!sites_without_slot(t->to, base, size))
+			return 0;
+		if (!hpkm_table_reaches(&t->to->tables[i], base, size))
+			continue;
+		ret = assign_slots(t, &t->to->tables[i], base, size);
+		if (ret)
+			return ret;
+	}
+	table.slots = sites_without_slot(t->to, base, size);
+	if (!table.slots)
+		return 0;
+	ret = hpkm_table_map(&t->target, base, size, &table);
+	if (ret)
+		return ret;
+	ret = hpkm_state_add_table(t->to, table.start, table.slots);
+	if (ret) {
+		hpkm_table_unmap(&t->target, &table);
+		return ret;
+	}
+	return assign_slots(t, &table, base, size);
+}
+
+/**
+ * hpkm_change_find_slots() - a slot for each function that has none
+ * @t: added and to are known
+ *
+ * Context: Kernel worker, no mmap_lock held.
+ * Return: 0, or an error and why.
+ */
+int hpkm_change_find_slots(struct hpkm_transition *t)
+{
+	const void *image = t->added->patch->image;
+	const struct hpkm_image_object *o = hpkm_image_objects(image);
+
+	for (u32 i = 0; i < hpkm_image_header(image)->objects.count; i++) {
+		int ret = 0;
+
+		if (o[i].role == HPKM_OBJECT_ANCHOR)
+			ret = find_slots(t, t->added->at[i].base, o[i].size);
+		if (ret) {
+			why(t, "no update table near %s (error %d)",
+			    hpkm_image_string(image, o[i].name), -ret);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+/*
+ * Call @visit for each function that has another active version afterwards,
+ * in ascending order; a site that is not patched before or after is NULL.
+ */
+static int visit_changes(struct hpkm_transition *t,
+			 int (*visit)(void *data,
+				      const struct hpkm_site *before,
+				      const struct hpkm_site *after),
+			 void *data)
+{
+	u32 had = t->from ? t->from->site_count : 0, has = t->to->site_count;
+	u32 i = 0, k = 0;
+	int ret = 0;
+
+	while (!ret && (i < had || k < has)) {
+		const struct hpkm_site *before, *after;
+
+		before = i < had ? &t->from->sites[i] : NULL;
+		after = k < has ? &t->to->sites[k] : NULL;
+		if (before && after && before->old != after->old) {
+			if (before->old < after->old)
+				after = NULL;
+			else
+				before = NULL;
+		}
+		i += !!before;
+		k += !!after;
+		if (!before || !after || hpkm_site_new(t->from, before) !=
+					 hpkm_site_new(t->to, after))
+			ret = visit(data, before, after);
+		cond_resched();
+	}
+	return ret;
+}
+
+/* A slot that no site uses holds 0. */
+static int arm_slot(void *data, const struct hpkm_site *before,
+		    const struct hpkm_site *after)
+{
+	struct hpkm_transition *t = data;
+	unsigned long slot = after ? after->slot : before->slot;
+	int ret;
+
+	ret = hpkm_text_cell(&t->text, &t->target, slot,
+			     before ? hpkm_site_new(t->from, before) : 0,
+			     after ? hpkm_site_new(t->to, after) : 0);
+	if (ret)
+		why(t, "the update table's slot at 0x%lx %s", slot,
+		    ret == -EILSEQ ? "was changed by the process" :
+				     "can't be written");
+	return ret;
+}
+
+static int arm_window(void *data, const struct hpkm_site *before,
+		      const struct hpkm_site *after)
+{
+	struct hpkm_transition *t = data;
+	const struct hpkm_state *state = after ? t->to : t->from;
+	const struct hpkm_site *site = after ?: before;
+	const struct hpkm_image_func *f = hpkm_site_func(state, site);
+	const char *name = hpkm_place_func_name(state->places[site->place],
+						site->func);
+	bool is_armed = before && !hpkm_transition_lost(t, t->from, before);
+	bool arm = after && !hpkm_transition_lost(t, t->to, after);
+	u8 jump[HPKM_WINDOW_MAX];
+	int ret;
+
+	if (is_armed == arm)
+		return 0;
+	ret = hpkm_arch_trampoline(f, site->old, site->slot, jump);
+	if (ret) {
+		why(t, "%s: its slot is out of a jump's reach", name);
+		return ret;
+	}
+	ret = hpkm_text_edit(&t->text, &t->target, site->old,
+			     arm ? f->window : jump, arm ? jump : f->window,
+			     f->window_size);
+	if (ret == -EILSEQ && arm)
+		why(t,
+		    "%s: its first bytes are not what the patch expects (a breakpoint, a probe or another patcher?)",
+		    name);
+	else if (ret == -EILSEQ)
+		why(t, "%s: the jump at its start was overwritten", name);
+	else if (ret)
+		why(t, "%s: its page can't be made private (error %d)", name,
+		    -ret);
+	return ret;
+}
+
+/* ---- where no thread may be ---- */
+
+/* The ranges while they are being made. */
+struct making {
+	struct hpkm_transition *t;
+	bool bodies;
+	u32 changes;
+};
+
+static void add_code(struct hpkm_transition *t, struct hpkm_range range)
+{
+	u8 code[HPKM_ARCH_CALL_MAX];
+
+	if (!range.size && !range.window)
+		return;
+	if (range.body && range.size > sizeof(code) &&
+	    !hpkm_target_read(&t->target, range.start + range.size -
+			      sizeof(code), code, sizeof(code)))
+		range.ends_in_call = hpkm_arch_ends_in_call(code);
+	t->ranges.range[t->ranges.count++] = range;
+}
+
+static int count_change(void *data, const struct hpkm_site *before,
+			const struct hpkm_site *after)
+{
+	struct making *m = data;
+
+	m->changes++;
+	return 0;
+}
+
+/*
+ * The old body: nobody may be in it when its version or its bytes change.
+ *
+ * A thread at its first instruction takes whatever way leads from there after
+ * the switch.  That is safe when it was called from code that stays; but a
+ * version of another changed function may have jumped there (a tail call
+ * leaves no return address) with arguments as only that version means them.
+ * So with stack consistency and several functions it blocks, unless the code
+ * at its return address is seen to call just this function.
+ */
+static int add_old_body(void *data, const struct hpkm_site *before,
+			const struct hpkm_site *after)
+{
+	const struct making *m = data;
+	const struct hpkm_state *state = after ? m->t->to : m->t->from;
+	const struct hpkm_site *site = after ?: before;
+	const struct hpkm_image_func *f = hpkm_site_func(state, site);
+
+	/*
+	 * A revert to it may find threads in it that an apply with ip
+	 * consistency left there; they are where they shall be.
+	 */
+	add_code(m->t, (struct hpkm_range) {
+		.start = site->old,
+		.size = after ? f->old_size : 0,
+		.window = before && after &&
+			  !hpkm_transition_lost(m->t, m->t->from,
+							 before) ?
+			  0 : f->window_size,
+		.body = m->bodies,
+		.entry_ok = !m->bodies || m->changes == 1,
+		.called_ok = true,
+		.removed = -1,
+		.func = hpkm_place_func_name(state->places[site->place],
+					     site->func),
+	});
+	return 0;
+}
+
+/* What the compiler moved out of that body. */
+static void add_parts(const struct making *m, const struct hpkm_place *p)
+{
+	const struct hpkm_image_part *part = hpkm_image_parts(p->patch->image);
+	u32 n = hpkm_patch_header(p->patch)->parts.count;
+
+	for (u32 i = 0; i < n; i++, part++) {
+		const struct hpkm_image_func *f = hpkm_place_func(p, part->func);
+
+		add_code(m->t, (struct hpkm_range) {
+			.start = p->at[f->object].base + part->old_offset,
+			.size = part->old_size,
+			.body = m->bodies,
+			.removed = -1,
+			.func = hpkm_place_func_name(p, part->func),
+		});
+	}
+}
+
+/* Versions of earlier patches that stay mapped, but are replaced or bared. */
+static void add_versions(const struct making *m, const struct hpkm_place *p)
+{
+	struct hpkm_transition *t = m->t;
+
+	for (u32 i = 0; i < hpkm_place_func_count(p); i++) {
+		unsigned long old = hpkm_place_old(p, i);
+		unsigned long new = hpkm_place_new(p, i);
+		const struct hpkm_site *before, *after;
+
+		before = hpkm_state_site(t->from, old);
+		after = hpkm_state_site(t->to, old);
+		if (after && (hpkm_site_new(t->to, after) == new ||
+			      hpkm_site_new(t->to, after) ==
+			      hpkm_site_new(t->from, before)))
+			continue;
+		add_code(t, (struct hpkm_range) {
+			.start = new,
+			.size = hpkm_place_func(p, i)->new_size,
+			.body = m->bodies,
+			.removed = -1,
+			.func = hpkm_place_func_name(p, i),
+		});
+	}
+}
+
+/* Where one function of an image ends and something else begins. */
+struct cut {
+	unsigned long at;
+	const char *func;
+};
+
+static int by_address(const void *a, const void *b)
+{
+	const struct cut *l = a, *r = b;
+
+	if (l->at != r->at)
+		return l->at < r->at ? -1 : 1;
+	/* The beginning of a function comes after the end of another one. */
+	return !!l->func - !!r->func;
+}
+
+/*
+ * All code of a removed patch, cut up into its functions, for a pointer to the
+ * first instruction of one is no return address.  Nobody may be in any of it
+ * while functions change: what else there is may call them.
+ */
+static int add_image(const struct making *m, const struct hpkm_place *p,
+		     u32 removed, bool active)
+{
+	const struct hpkm_image_segment *s =
+		hpkm_image_segments(p->patch->image);
+	u32 n = hpkm_patch_header(p->patch)->segments.count;
+	u32 funcs = hpkm_place_func_count(p), count = 0, i, k;
+	struct cut *cuts;
+
+	cuts = kvmalloc_array(2 * (funcs + n), sizeof(*cuts), GFP_KERNEL);
+	if (!cuts)
+		return -ENOMEM;
+	for (i = 0; i < n; i++) {
+		unsigned long start = p->at[s[i].object].span + s[i].mem_offset;
+
+		if (!(s[i].prot & HPKM_PROT_EXEC))
+			continue;
+		cuts[count++] = (struct cut) { start, NULL };
+		cuts[count++] = (struct cut) { start + s[i].mem_size, "" };
+	}
+	for (i = 0; i < funcs; i++) {
+		unsigned long start = hpkm_place_new(p, i);
+
+		cuts[count++] = (struct cut) {
+			start, hpkm_place_func_name(p, i)
+		};
+		cuts[count++] = (struct cut) {
+			start + hpkm_place_func(p, i)->new_size, NULL
+		};
+	}
+	sort(cuts, count, sizeof(*cuts), by_address, NULL);
+	for (i = 0, k = 1; k < count; i = k++) {
+		/* "" ends a segment. */
+		if (cuts[i].func && !*cuts[i].func)
+			continue;
+		add_code(m->t, (struct hpkm_range) {
+			.start = cuts[i].at,
+			.size = cuts[k].at - cuts[i].at,
+			.body = active && m->bodies && m->changes,
+			.removed = removed,
+			.func = cuts[i].func ?: hpkm_patch_name(p->patch),
+		});
+	}
+	kvfree(cuts);
+	return 0;
+}
+
+static u64 room_for(const struct hpkm_place *place)
+{
+	const struct hpkm_image_header *h = hpkm_patch_header(place->patch);
+
+	return 2 * ((u64)h->funcs.count + h->segments.count) + h->parts.count;
+}
+
+static int add_all(struct making *m)
+{
+	struct hpkm_transition *t = m->t;
+	u32 places = t->from ? t->from->place_count : 0, i;
+	int ret = 0;
+
+	visit_changes(t, add_old_body, m);
+	if (t->added)
+		add_parts(m, t->added);
+	for (i = 0; i < places; i++)
+		if (hpkm_state_has(t->to, t->from->places[i]))
+			add_versions(m, t->from->places[i]);
+	for (i = 0; i < t->removed_count && !ret; i++)
+		ret = add_image(m, t->removed[i], i,
+				hpkm_state_has(t->from, t->removed[i]));
+	return ret;
+}
+
+static int make_ranges(struct hpkm_transition *t, bool bodies, u32 distance)
+{
+	struct making m = { .t = t, .bodies = bodies };
+	u64 room = 1;
+	u32 i;
+
+	t->ranges.distance = distance;
+	visit_changes(t, count_change, &m);
+	room += m.changes;
+	for (i = 0; t->from && i < t->from->place_count; i++)
+		room += room_for(t->from->places[i]);
+	for (i = 0; i < t->removed_count; i++)
+		room += room_for(t->removed[i]);
+	if (t->added)
+		room += room_for(t->added);
+	t->ranges.range = kvmalloc_array(room, sizeof(*t->ranges.range),
+					 GFP_KERNEL);
+	if (!t->ranges.range || add_all(&m)) {
+		why(t, "out of kernel memory");
+		return -ENOMEM;
+	}
+	hpkm_ranges_finish(&t->ranges);
+	for (i = 1; i < t->ranges.count; i++) {
+		const struct hpkm_range *r = &t->ranges.range[i - 1];
+
+		if (r->start + r->size <= r[1].start)
+			continue;
+		why(t, "%s and %s overlap in the process", r->func, r[1].func);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * hpkm_change_arm() - prepare what the commit writes, and what it depends on
+ * @t: from, to, added and removed are known; gets text and ranges
+ * @bodies: nobody may be anywhere in an old version (stack consistency)
+ * @distance: bytes, see struct hpkm_ranges
+ *
+ * Context: Kernel worker, no mmap_lock held.
+ * Return: 0, or an error and why.
+ */
+int hpkm_change_arm(struct hpkm_transition *t, bool bodies, u32 distance)
+{
+	int ret;
+
+	/* Both kinds are armed page by page, so one after the other. */
+	ret = visit_changes(t, arm_slot, t);
+	if (!ret)
+		ret = visit_changes(t, arm_window, t);
+	if (!ret)
+		ret = make_ranges(t, bodies, distance);
+	return ret;
+}

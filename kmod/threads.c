@@ -1,0 +1,517 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The threads of the targets: is any of them in the way?
+ *
+ * Those that sleep are looked at before the stop.  A thread that ran after
+ * that, however shortly, has been switched out again when the stop has begun,
+ * for every CPU is in its stopper thread then; and each time a thread is
+ * switched out, one of its two counters of context switches grows.  So inside
+ * the stop a thread with the same counters, instruction pointer and stack
+ * pointer has not run since before the counters were read, and what was found
+ * is still true.  Left out are threads that others may change while they
+ * sleep: those being traced, and those with return probes.
+ *
+ * Reader and writer of the counters: a thread's stores to its stack come
+ * before __schedule() increments the counter on its CPU; here the counter is
+ * read before the stack (smp_rmb()).
+ *
+ * Processes are walked under RCU.  All threads of a thread group share one mm
+ * (CLONE_THREAD implies CLONE_VM, and exec is alone in its group), so one
+ * thread tells for the group.
+ */
+#include <linux/hash.h>
+#include <linux/ktime.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include <linux/uaccess.h>
+
+#include "arch/arch.h"
+#include "compat.h"
+#include "heap.h"
+#include "threads.h"
+
+/* A sleeper that was in the way so often is looked at closely. */
+#define DOUBT_AFTER	3
+/* The machine may stand still so long while memory is looked through. */
+#define HEAP_NS_MAX	(2ULL * NSEC_PER_SEC)
+
+/* Inside the stop one CPU scans, in one stop at a time. */
+static u64 stop_page[PAGE_SIZE / sizeof(u64)];
+
+static int by_mm(const void *a, const void *b)
+{
+	const struct hpkm_transition *l = *(struct hpkm_transition **)a;
+	const struct hpkm_transition *r = *(struct hpkm_transition **)b;
+
+	return l->target.mm < r->target.mm ? -1 :
+	       l->target.mm > r->target.mm;
+}
+
+static struct hpkm_transition *find_transition(const struct hpkm_stop *stop,
+					       const struct mm_struct *mm)
+{
+	u32 low = 0, high = stop->count;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (stop->transitions[mid]->target.mm == mm)
+			return stop->transitions[mid];
+		if (stop->transitions[mid]->target.mm < mm)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+static bool has_user(const struct task_struct *thread)
+{
+	return !(thread->flags & (HPKM_PF_NO_USER | PF_EXITING));
+}
+
+/* The transition that a process belongs to, or NULL. */
+static struct hpkm_transition *transition_of(const struct hpkm_stop *stop,
+					     struct task_struct *process)
+{
+	struct task_struct *thread;
+
+	for_each_thread(process, thread) {
+		struct mm_struct *mm = READ_ONCE(thread->mm);
+
+		if (mm && has_user(thread))
+			return find_transition(stop, mm);
+	}
+	return NULL;
+}
+
+/* The next entry of the blockers; the last one is used over again. */
+static struct hpkm_blocker *next_blocker(struct hpkm_transition *t)
+{
+	return &t->blockers[min_t(u32, t->blocker_count,
+				  HPKM_BLOCKERS_MAX - 1)];
+}
+
+/* The entry that next_blocker() gave is filled in but for the thread. */
+static void add_blocker(struct hpkm_transition *t, struct task_struct *thread,
+			unsigned long switches, u64 now)
+{
+	struct hpkm_blocker *b = next_blocker(t);
+	u32 i;
+
+	b->tid = task_pid_nr(thread);
+	b->switches = switches;
+	b->since = now;
+	for (i = 0; i < t->before_count; i++)
+		if (t->before[i].tid == b->tid)
+			b->since = t->before[i].since;
+	/* Readers of comm can't lock here; a torn name is still a string. */
+	memcpy(b->comm, thread->comm, sizeof(b->comm));
+	b->comm[sizeof(b->comm) - 1] = 0;
+	t->blocker_count = min(t->blocker_count + 1, HPKM_BLOCKERS_MAX);
+}
+
+static void init_look(struct hpkm_look *look, const struct hpkm_stop *stop,
+		      struct hpkm_transition *t, struct hpkm_scanned *scanned)
+{
+	memset(look, 0, sizeof(*look));
+	look->memory.target = &t->target;
+	look->ranges = &t->ranges;
+	look->stale = stop->stale;
+	look->stale_count = stop->stale_count;
+	look->kept = t->kept;
+	look->scanned = scanned;
+}
+
+/* ---- inside the stop ---- */
+
+static const struct hpkm_sleeper *find(const struct hpkm_threads *threads,
+				       const struct task_struct *thread)
+{
+	u32 mask = (1U << threads->bits) - 1, i;
+
+	if (!threads->count)
+		return NULL;
+	for (i = hash_ptr(thread, threads->bits); threads->table[i & mask];
+	     i++) {
+		const struct hpkm_sleeper *s =
+			&threads->list[threads->table[i & mask] - 1];
+
+		if (s->thread == thread)
+			return s;
+	}
+	return NULL;
+}
+
+static bool slept_on(const struct hpkm_sleeper *s,
+		     const struct hpkm_transition *t,
+		     const struct pt_regs *regs)
+{
+	return s->clear && s->of == t && s->plan == t->plan &&
+	       s->switches == hpkm_switches(s->thread) &&
+	       s->ip == instruction_pointer((struct pt_regs *)regs) &&
+	       s->sp == user_stack_pointer((struct pt_regs *)regs);
+}
+
+/*
+ * A thread that is in the middle of a fork has copied registers, or the whole
+ * address space, for a child that nobody can find yet.  One that waits for its
+ * vfork child, stopped or traced ones can be killed; their child is there.
+ */
+static bool is_forking(const struct task_struct *thread,
+		       const struct pt_regs *regs)
+{
+	return hpkm_arch_in_fork(regs) &&
+	       !(READ_ONCE(thread->__state) & TASK_WAKEKILL);
+}
+
+static enum hpkm_stack_status look_in_stop(struct hpkm_stop *stop,
+					   struct hpkm_transition *t,
+					   struct task_struct *thread,
+					   struct hpkm_blocker *b)
+{
+	const struct pt_regs *regs = task_pt_regs(thread);
+	struct hpkm_look look;
+
+	if (is_forking(thread, regs)) {
+		strscpy(b->func, "(a process or thread is being made)",
+			sizeof(b->func));
+		b->ip = 0;
+		b->on_stack = 0;
+		return HPKM_STACK_BLOCKED;
+	}
+	init_look(&look, stop, t, &stop->scanned);
+	look.memory.stopped = true;
+	look.memory.page = stop_page;
+	return hpkm_stack_check(&look, thread, regs, hpkm_switches(thread), b);
+}
+
+static void check_thread(const struct hpkm_threads *threads,
+			 struct hpkm_stop *stop, struct hpkm_transition *t,
+			 struct task_struct *thread)
+{
+	const struct hpkm_sleeper *s = find(threads, thread);
+	struct hpkm_blocker *b;
+
+	t->threads++;
+	if (stop->heap)
+		hpkm_heap_thread(t, thread);
+	if (s && slept_on(s, t, task_pt_regs(thread)))
+		return;
+	b = next_blocker(t);
+	switch (look_in_stop(stop, t, thread, b)) {
+	case HPKM_STACK_CLEAR:
+	case HPKM_STACK_KEEPS:
+		return;
+	case HPKM_STACK_ABSENT:
+		t->fault_at = b->on_stack;
+		strscpy(b->func, "(stack not in memory)", sizeof(b->func));
+		b->ip = 0;
+		break;
+	case HPKM_STACK_BLOCKED:
+		break;
+	}
+	add_blocker(t, thread, hpkm_switches(thread), stop->now);
+}
+
+/* A thread that is in the way is reported first, and soon gone. */
+static void check_heaps(struct hpkm_stop *stop)
+{
+	u64 deadline = ktime_get_mono_fast_ns() + HEAP_NS_MAX;
+
+	for (u32 i = 0; i < stop->count; i++) {
+		struct hpkm_transition *t = stop->transitions[i];
+		struct hpkm_look look;
+
+		if (t->blocker_count)
+			return;
+		init_look(&look, stop, t, &stop->scanned);
+		look.memory.stopped = true;
+		look.memory.page = stop_page;
+		hpkm_say_locked(t->target.mm);
+		hpkm_heap_check(&look, t, deadline);
+		hpkm_say_unlocked(t->target.mm);
+	}
+}
+
+/**
+ * hpkm_threads_check() - every thread of every process that shares an mm
+ * @threads: those that were looked at already
+ * @stop: transitions get threads, blockers, kept and fault_at
+ *
+ * Context: Inside the stop, see transition.c.
+ */
+void hpkm_threads_check(const struct hpkm_threads *threads,
+			struct hpkm_stop *stop)
+{
+	struct task_struct *process, *thread;
+	u32 i, k;
+
+	for (i = 0; i < stop->count; i++) {
+		struct hpkm_transition *t = stop->transitions[i];
+
+		t->threads = 0;
+		for (k = 0; k < t->removed_count; k++)
+			t->kept[k] = false;
+	}
+	rcu_read_lock();
+	for_each_process(process) {
+		struct hpkm_transition *t = transition_of(stop, process);
+
+		if (!t)
+			continue;
+		hpkm_say_locked(t->target.mm);
+		for_each_thread(process, thread)
+			if (thread->mm && has_user(thread))
+				check_thread(threads, stop, t, thread);
+		hpkm_say_unlocked(t->target.mm);
+	}
+	rcu_read_unlock();
+	if (stop->heap)
+		check_heaps(stop);
+}
+
+/* ---- before the stop ---- */
+
+/* Asleep, and nobody else writes its registers or its stack? */
+static bool may_be_asleep(const struct task_struct *thread)
+{
+	if (!READ_ONCE(thread->__state) || READ_ONCE(thread->ptrace))
+		return false;
+#ifdef CONFIG_UPROBES
+	if (READ_ONCE(thread->utask))
+		return false;
+#endif
+	return true;
+}
+
+/* Up to @room sleepers; the return value is how many there are. */
+static u32 collect(const struct hpkm_stop *stop, struct hpkm_sleeper *list,
+		   u32 room)
+{
+	struct task_struct *process, *thread;
+	u32 count = 0, i;
+
+	for (i = 0; i < stop->count; i++)
+		stop->transitions[i]->threads = 0;
+	rcu_read_lock();
+	for_each_process(process) {
+		struct hpkm_transition *t = transition_of(stop, process);
+
+		if (!t)
+			continue;
+		for_each_thread(process, thread) {
+			t->threads += has_user(thread);
+			if (!has_user(thread) || !may_be_asleep(thread))
+				continue;
+			if (count < room) {
+				get_task_struct(thread);
+				list[count] = (struct hpkm_sleeper) {
+					.thread = thread,
+					.of = t,
+					.plan = t->plan,
+				};
+			}
+			count++;
+		}
+	}
+	rcu_read_unlock();
+	return count;
+}
+
+static void put_list(struct hpkm_sleeper *list, u32 count)
+{
+	for (u32 i = 0; i < count; i++)
+		put_task_struct(list[i].thread);
+	kvfree(list);
+}
+
+static int collect_all(const struct hpkm_stop *stop,
+		       struct hpkm_threads *threads)
+{
+	u32 room = 64, count;
+
+	for (;;) {
+		threads->list = kvmalloc_array(room, sizeof(*threads->list),
+					       GFP_KERNEL);
+		if (!threads->list)
+			return -ENOMEM;
+		count = collect(stop, threads->list, room);
+		threads->count = min(count, room);
+		if (count <= room)
+			return 0;
+		put_list(threads->list, threads->count);
+		threads->list = NULL;
+		threads->count = 0;
+		room = count + count / 8;
+	}
+}
+
+static int make_table(struct hpkm_threads *threads)
+{
+	u32 mask;
+
+	threads->bits = ilog2(max(threads->count, 8U)) + 2;
+	mask = (1U << threads->bits) - 1;
+	threads->table = kvcalloc(mask + 1, sizeof(*threads->table),
+				  GFP_KERNEL);
+	if (!threads->table)
+		return -ENOMEM;
+	for (u32 i = 0; i < threads->count; i++) {
+		u32 at = hash_ptr(threads->list[i].thread, threads->bits);
+
+		while (threads->table[at & mask])
+			at++;
+		threads->table[at & mask] = i + 1;
+	}
+	return 0;
+}
+
+/*
+ * Its registers, copied: a thread that wakes up and ends takes its kernel
+ * stack with it.  False when it has none.
+ */
+static bool copy_registers(struct task_struct *thread, struct pt_regs *regs)
+{
+	bool good = false;
+
+	rcu_read_lock();
+	if (READ_ONCE(thread->stack))
+		good = !copy_from_kernel_nofault(regs, task_pt_regs(thread),
+						 sizeof(*regs));
+	rcu_read_unlock();
+	return good;
+}
+
+/* What the operator's tool needs to unwind the stack. */
+static void add_doubt(struct hpkm_look *look, struct hpkm_transition *t,
+		      struct hpkm_sleeper *s, const struct pt_regs *regs)
+{
+	struct hpkm_doubt *doubt;
+	struct hpkm_blocker unused;
+
+	if (t->doubt_count == HPKM_DOUBTS_MAX)
+		return;
+	doubt = kvzalloc(sizeof(*doubt), GFP_KERNEL);
+	if (!doubt)
+		return;
+	doubt->tid = task_pid_nr(s->thread);
+	doubt->switches = s->switches;
+	doubt->sp = s->sp;
+	doubt->regs = *regs;
+	look->hits = &doubt->hits;
+	hpkm_stack_check(look, s->thread, regs, s->switches, &unused);
+	look->hits = NULL;
+	s->asked = true;
+	t->doubts[t->doubt_count++] = doubt;
+}
+
+static void look_at(struct hpkm_look *look, struct hpkm_transition *t,
+		    struct hpkm_sleeper *s, u64 now)
+{
+	struct hpkm_blocker *b = next_blocker(t);
+	enum hpkm_stack_status status;
+	struct pt_regs regs;
+
+	s->switches = hpkm_switches(s->thread);
+	smp_rmb(); /* see the head of this file */
+	if (!may_be_asleep(s->thread) || !copy_registers(s->thread, &regs))
+		return;
+	/* It will soon be done, or the stop tells. */
+	if (is_forking(s->thread, &regs))
+		return;
+	s->ip = instruction_pointer(&regs);
+	s->sp = user_stack_pointer(&regs);
+	status = hpkm_stack_check(look, s->thread, &regs, s->switches, b);
+	smp_rmb(); /* the stack was read before this: has it run? */
+	if (!may_be_asleep(s->thread) ||
+	    s->switches != hpkm_switches(s->thread))
+		return;
+	s->clear = status == HPKM_STACK_CLEAR;
+	if (status != HPKM_STACK_BLOCKED)
+		return;
+	t->asleep_blocked = true;
+	if (b->on_stack && !s->asked && ++s->blocked >= DOUBT_AFTER)
+		add_doubt(look, t, s, &regs);
+	add_blocker(t, s->thread, s->switches, now);
+}
+
+/*
+ * What is known of a thread that has not run since the last attempt stays
+ * true for the same plan.
+ */
+static bool take_over(const struct hpkm_threads *before, struct hpkm_sleeper *s)
+{
+	const struct hpkm_sleeper *old = find(before, s->thread);
+
+	if (!old || old->of != s->of || old->switches !=
+	    hpkm_switches(s->thread))
+		return false;
+	s->asked = old->asked;
+	s->blocked = old->blocked;
+	if (old->plan != s->plan || !old->clear)
+		return false;
+	s->switches = old->switches;
+	s->ip = old->ip;
+	s->sp = old->sp;
+	s->clear = true;
+	return true;
+}
+
+/**
+ * hpkm_threads_prepare() - look at the threads that sleep
+ * @threads: what the last attempt found; gets what this one finds
+ * @stop: transitions, which get sorted, and blockers, asleep_blocked and doubts
+ *
+ * Context: Process context, no mmap_lock held.
+ * Return: 0; -ENOMEM, after which @threads is empty.
+ */
+int hpkm_threads_prepare(struct hpkm_threads *threads, struct hpkm_stop *stop)
+{
+	struct hpkm_threads now = { 0 };
+	void *page = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	sort(stop->transitions, stop->count, sizeof(*stop->transitions), by_mm,
+	     NULL);
+	if (!page)
+		goto out;
+	ret = collect_all(stop, &now);
+	if (!ret)
+		ret = make_table(&now);
+	for (u32 i = 0; !ret && i < now.count; i++) {
+		struct hpkm_sleeper *s = &now.list[i];
+		struct hpkm_scanned scanned = { 0 };
+		struct hpkm_transition *t;
+		struct hpkm_look look;
+
+		if (take_over(threads, s))
+			continue;
+		t = find_transition(stop, s->of->target.mm);
+		init_look(&look, stop, t, &scanned);
+		look.memory.page = page;
+		look_at(&look, t, s, stop->now);
+		cond_resched();
+	}
+	for (u32 i = 0; !ret && stop->heap && i < stop->count; i++)
+		ret = hpkm_heap_prepare(stop->transitions[i]);
+out:
+	kfree(page);
+	hpkm_threads_release(threads);
+	if (ret)
+		hpkm_threads_release(&now);
+	*threads = now;
+	return ret;
+}
+
+void hpkm_threads_release(struct hpkm_threads *threads)
+{
+	put_list(threads->list, threads->count);
+	kvfree(threads->table);
+	memset(threads, 0, sizeof(*threads));
+}

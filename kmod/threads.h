@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The threads of the targets: is any of them in the way? */
+#ifndef _HPKM_THREADS_H
+#define _HPKM_THREADS_H
+
+#include "transition.h"
+
+/**
+ * struct hpkm_sleeper - a thread that slept when it was looked at
+ * @thread: holds a reference
+ * @of: the transition of its address space
+ * @plan: number of the plan that it was looked at for
+ * @switches: its context switches before that
+ * @ip: its user instruction pointer
+ * @sp: its user stack pointer
+ * @clear: it was found to be in nobody's way
+ * @asked: somebody was asked to unwind its stack
+ * @blocked: how often it was found in the way since it went to sleep
+ */
+struct hpkm_sleeper {
+	struct task_struct *thread;
+	const struct hpkm_transition *of;
+	u32 plan;
+	unsigned long switches;
+	unsigned long ip, sp;
+	bool clear;
+	bool asked;
+	u32 blocked;
+};
+
+/**
+ * struct hpkm_threads - the sleepers of all targets of a request
+ * @list: of them
+ * @count: how many
+ * @table: open addressing by task pointer: index in @list + 1, 0 is free
+ * @bits: binary logarithm of the number of entries of @table
+ */
+struct hpkm_threads {
+	struct hpkm_sleeper *list;
+	u32 count;
+	u32 *table;
+	unsigned int bits;
+};
+
+/* Outside the stop, process context, no mmap_lock held. */
+int hpkm_threads_prepare(struct hpkm_threads *threads, struct hpkm_stop *stop);
+void hpkm_threads_release(struct hpkm_threads *threads);
+
+/* Inside the stop, with the mmap_lock of every target held for reading. */
+void hpkm_threads_check(const struct hpkm_threads *threads,
+			struct hpkm_stop *stop);
+
+#endif /* _HPKM_THREADS_H */
