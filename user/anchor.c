@@ -172,9 +172,11 @@ static int compare_code(const void *x, const void *y)
 	return a->addr < b->addr ? -1 : a->addr > b->addr;
 }
 
-static int compare_strings(const void *x, const void *y)
+static int compare_imports(const void *x, const void *y)
 {
-	return strcmp(*(const char *const *)x, *(const char *const *)y);
+	const struct hpkm_anchor_import *a = x, *b = y;
+
+	return strcmp(a->name, b->name);
 }
 
 /* "stdout@GLIBC_2.2.5" -> "stdout" */
@@ -227,8 +229,6 @@ static void add_symbol(struct hpkm_anchor *a,
 static void read_symbols(struct hpkm_anchor *a,
 			 const struct hpkm_elf_symtab *table)
 {
-	const struct hpkm_elf_symtab *dyn = &a->elf.dynsym;
-
 	a->symbols = hpkm_arena_alloc(a->arena, table->count,
 				      sizeof(*a->symbols));
 	for (size_t i = 1; i < table->count; i++)
@@ -247,17 +247,78 @@ static void read_symbols(struct hpkm_anchor *a,
 	}
 	if (a->code_count)
 		qsort(a->code, a->code_count, sizeof(*a->code), compare_code);
+}
 
+static const struct hpkm_elf_section *typed_section(const struct hpkm_anchor *a,
+						    uint32_t type)
+{
+	for (size_t i = 1; i < a->elf.section_count; i++)
+		if (a->elf.sections[i].type == type && a->elf.sections[i].data)
+			return &a->elf.sections[i];
+	return NULL;
+}
+
+/* The needed version that an entry of .gnu.version stands for, "" if none. */
+static const char *needed_version(const struct hpkm_anchor *a, uint16_t index)
+{
+	const struct hpkm_elf_section *s = typed_section(a, SHT_GNU_verneed);
+	const struct hpkm_elf_section *names;
+	uint64_t at = 0;
+	Elf64_Verneed need;
+	Elf64_Vernaux aux;
+
+	if (!s || s->link >= a->elf.section_count)
+		return "";
+	names = &a->elf.sections[s->link];
+	while (hpkm_inside(at, sizeof(need), s->size)) {
+		uint64_t k;
+
+		memcpy(&need, s->data + at, sizeof(need));
+		k = at + need.vn_aux;
+		for (int n = need.vn_cnt; n && hpkm_inside(k, sizeof(aux),
+							   s->size); n--) {
+			memcpy(&aux, s->data + k, sizeof(aux));
+			if ((aux.vna_other & 0x7fff) == index && names->data &&
+			    aux.vna_name < names->size &&
+			    memchr(names->data + aux.vna_name, 0,
+				   names->size - aux.vna_name))
+				return (const char *)names->data + aux.vna_name;
+			if (!aux.vna_next)
+				break;
+			k += aux.vna_next;
+		}
+		if (!need.vn_next)
+			break;
+		at += need.vn_next;
+	}
+	return "";
+}
+
+static void read_imports(struct hpkm_anchor *a)
+{
+	const struct hpkm_elf_symtab *dyn = &a->elf.dynsym;
+	const struct hpkm_elf_section *versions;
+
+	versions = typed_section(a, SHT_GNU_versym);
 	a->imports = hpkm_arena_alloc(a->arena, dyn->count,
 				      sizeof(*a->imports));
-	for (size_t i = 1; i < dyn->count; i++)
-		if (dyn->symbols[i].section == HPKM_SECTION_UNDEF &&
-		    *dyn->symbols[i].name)
-			a->imports[a->import_count++] =
-				plain_name(a->arena, dyn->symbols[i].name);
+	for (size_t i = 1; i < dyn->count; i++) {
+		struct hpkm_anchor_import *to = &a->imports[a->import_count];
+		uint16_t index = 0;
+
+		if (dyn->symbols[i].section != HPKM_SECTION_UNDEF ||
+		    !*dyn->symbols[i].name)
+			continue;
+		if (versions && hpkm_inside(2 * i, 2, versions->size))
+			memcpy(&index, versions->data + 2 * i, 2);
+		to->name = plain_name(a->arena, dyn->symbols[i].name);
+		to->version = index > 1 ?
+			needed_version(a, index & 0x7fff) : "";
+		a->import_count++;
+	}
 	if (a->import_count)
 		qsort(a->imports, a->import_count, sizeof(*a->imports),
-		      compare_strings);
+		      compare_imports);
 }
 
 /* ---- GOT and PLT ---- */
@@ -363,10 +424,14 @@ static void read_dynamic(struct hpkm_anchor *a)
 		a->library = !a->fixed && !pie;
 	}
 	/* Older linkers do not mark a PIE, but it names its loader. */
-	for (size_t i = 0; i < a->elf.segment_count; i++)
-		if (a->elf.segments[i].p_type == PT_INTERP &&
-		    !hpkm_elf_section(&a->elf, ".gnu.version_d"))
+	for (size_t i = 0; i < a->elf.segment_count; i++) {
+		if (a->elf.segments[i].p_type != PT_INTERP)
+			continue;
+		a->dynamic = true;
+		if (!hpkm_elf_section(&a->elf, ".gnu.version_d"))
 			a->library = false;
+	}
+	a->dynamic |= a->library;
 }
 
 int hpkm_anchor_open(struct hpkm_arena *arena, struct hpkm_anchor *a,
@@ -408,6 +473,7 @@ int hpkm_anchor_open(struct hpkm_arena *arena, struct hpkm_anchor *a,
 		return -1;
 	}
 	read_symbols(a, table);
+	read_imports(a);
 	read_slots(a);
 	read_plt(a);
 	return 0;
@@ -447,11 +513,13 @@ hpkm_anchor_global(const struct hpkm_anchor *a, const char *name)
 	return count == 1 ? found : NULL;
 }
 
-bool hpkm_anchor_imports(const struct hpkm_anchor *a, const char *name)
+const struct hpkm_anchor_import *
+hpkm_anchor_import(const struct hpkm_anchor *a, const char *name)
 {
-	return a->import_count &&
-		bsearch(&name, a->imports, a->import_count,
-			sizeof(*a->imports), compare_strings);
+	struct hpkm_anchor_import key = { .name = name };
+
+	return a->import_count ? bsearch(&key, a->imports, a->import_count,
+					 sizeof(key), compare_imports) : NULL;
 }
 
 const struct hpkm_anchor_symbol *

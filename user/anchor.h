@@ -27,6 +27,12 @@ struct hpkm_anchor_slot {
 	uint64_t plt;		/* the PLT entry that jumps through it, or 0 */
 };
 
+/* An undefined symbol of the dynamic symbol table. */
+struct hpkm_anchor_import {
+	const char *name;
+	const char *version;	/* "": none */
+};
+
 struct hpkm_anchor {
 	struct hpkm_arena *arena;
 	const struct hpkm_arch *arch;
@@ -34,6 +40,7 @@ struct hpkm_anchor {
 	const char *name;
 	bool fixed;		/* ET_EXEC */
 	bool library;
+	bool dynamic;		/* a dynamic linker looks up its symbols */
 	bool bind_now;
 	uint64_t base;		/* address of the page of file offset 0 */
 	uint64_t end;		/* of the last segment */
@@ -50,7 +57,7 @@ struct hpkm_anchor {
 	size_t code_count;
 	struct hpkm_anchor_slot *slots;		/* by address */
 	size_t slot_count;
-	const char **imports;			/* sorted */
+	struct hpkm_anchor_import *imports;	/* by name */
 	size_t import_count;
 };
 
@@ -65,7 +72,9 @@ hpkm_anchor_find(const struct hpkm_anchor *anchor, const char *name,
 /* What an undefined symbol of an object file is linked to, or NULL. */
 const struct hpkm_anchor_symbol *
 hpkm_anchor_global(const struct hpkm_anchor *anchor, const char *name);
-bool hpkm_anchor_imports(const struct hpkm_anchor *anchor, const char *name);
+/* NULL: it does not import that. */
+const struct hpkm_anchor_import *
+hpkm_anchor_import(const struct hpkm_anchor *anchor, const char *name);
 /* The first code symbol above an address, or NULL. */
 const struct hpkm_anchor_symbol *
 hpkm_anchor_code_after(const struct hpkm_anchor *anchor, uint64_t addr);

@@ -31,6 +31,7 @@ struct closure {
 	struct hpkm_link *link;
 	struct hpkm_link_span *span;
 	const struct hpkm_anchor *anchor;
+	struct closure *all;		/* of every anchor of the patch */
 	/* Strings and constants that are pieces, for using them again. */
 	struct hpkm_link_piece **pool;
 	size_t pool_count;
@@ -50,7 +51,12 @@ struct closure {
 };
 
 struct cell {
-	enum cell_kind { CELL_ADDRESS, CELL_TPOFF, CELL_STUB } kind;
+	enum cell_kind {
+		CELL_ADDRESS,
+		CELL_EXTERN,		/* address of an extern */
+		CELL_TPOFF,
+		CELL_STUB,
+	} kind;
 	struct hpkm_link_piece *to;
 	uint64_t value;
 	struct hpkm_link_piece *piece;
@@ -62,13 +68,15 @@ struct place {
 		PLACE_NOWHERE,		/* refused */
 		PLACE_PIECE,
 		PLACE_LIVE,
-		PLACE_IMPORT,
+		PLACE_IMPORT,		/* the anchor imports it */
+		PLACE_EXTERN,		/* nobody does so far */
+		PLACE_OTHER,		/* a piece, near another anchor */
 		PLACE_TLS,
 		PLACE_VALUE,
 	} kind;
 	struct hpkm_link_piece *piece;
 	const char *name;
-	uint64_t value;		/* address, TLS offset or number */
+	uint64_t value;		/* address, TLS offset, number or extern */
 	int64_t offset;		/* in the piece, or from the address */
 	bool ifunc, preemptible;
 };
@@ -189,10 +197,12 @@ static struct hpkm_link_piece *cell_piece(struct closure *c,
 	struct hpkm_link_reloc *r;
 	uint8_t bytes[8] = { 0 };
 
-	if (to && to->kind == PLACE_PIECE) {
+	if (to && (to->kind == PLACE_PIECE || to->kind == PLACE_OTHER)) {
 		target = to->piece;
 		value = to->offset;
 	}
+	if (kind == CELL_ADDRESS && to->kind == PLACE_EXTERN)
+		kind = CELL_EXTERN;
 	for (size_t i = 0; i < c->cell_count; i++)
 		if (c->cells[i].kind == kind && c->cells[i].to == target &&
 		    c->cells[i].value == value)
@@ -216,6 +226,7 @@ static struct hpkm_link_piece *cell_piece(struct closure *c,
 		r->addend = kind == CELL_STUB ? arch->stub_addend : 0;
 		r->to = target;
 		r->name = to->name;
+		r->is_extern = kind == CELL_EXTERN;
 		if (target)
 			r->addend += to->offset;
 		else
@@ -272,14 +283,14 @@ static void live_item(struct closure *c, struct hpkm_item *n, int64_t offset,
 }
 
 /* A global that a new object defines; NULL too when it is of another anchor. */
-static struct hpkm_item *global_of(struct closure *c,
+static struct hpkm_item *global_of(const struct hpkm_anchor *anchor,
 				   const struct hpkm_object *o,
 				   const char *name)
 {
 	const struct hpkm_name *found;
 	size_t count;
 
-	if (o->anchor != c->anchor)
+	if (o->anchor != anchor)
 		return NULL;
 	found = hpkm_object_find(o, name, &count);
 	for (size_t k = 0; k < count; k++)
@@ -299,7 +310,7 @@ static struct hpkm_item *one_of_weak(struct closure *c, struct hpkm_item *n)
 	if (n->pair || n->symbol->bind != STB_WEAK)
 		return n;
 	for (size_t i = 0; i < c->patch->pair_count; i++) {
-		other = global_of(c, &c->patch->pairs[i].new, n->name);
+		other = global_of(c->anchor, &c->patch->pairs[i].new, n->name);
 		if (other && other->symbol->bind != STB_WEAK)
 			return other;
 		if (other && !first)
@@ -356,48 +367,114 @@ static void item_place(struct closure *c, struct hpkm_item *n,
 	to->name = n->name;
 }
 
-/* A global that another new object of the same anchor defines. */
-static struct hpkm_item *other_object(struct closure *c, const char *name)
+/* A global that another new object of an anchor defines. */
+static struct hpkm_item *other_object(struct closure *c,
+				      const struct hpkm_anchor *anchor,
+				      const char *name)
 {
 	struct hpkm_item *item;
 
 	for (size_t i = 0; i < c->patch->pair_count; i++) {
-		item = global_of(c, &c->patch->pairs[i].new, name);
+		item = global_of(anchor, &c->patch->pairs[i].new, name);
 		if (item)
 			return item;
 	}
 	return NULL;
 }
 
+static void extern_place(struct closure *c, const char *name,
+			 const char *version, bool weak, struct place *to)
+{
+	to->kind = PLACE_EXTERN;
+	to->value = hpkm_link_extern(c->link, c->span, name, version, weak);
+}
+
+/*
+ * What is new in another anchor of this patch, and visible there: no library
+ * that is loaded has it.
+ */
+static bool other_anchor(struct closure *c, const char *name, struct place *to)
+{
+	for (size_t i = 0; i < c->patch->anchor_count; i++) {
+		const struct hpkm_anchor *a = &c->patch->anchors[i];
+		struct hpkm_item *item;
+
+		if (a == c->anchor)
+			continue;
+		item = other_object(c, a, name);
+		if (!item || item->pair || item->ifunc ||
+		    item->kind == HPKM_ITEM_TLS ||
+		    item->symbol->visibility != STV_DEFAULT)
+			continue;
+		to->kind = PLACE_OTHER;
+		to->piece = item_piece(&c->all[i], item);
+		to->offset += to->piece->item_offset;
+		return true;
+	}
+	return false;
+}
+
+/* A weak reference that the program was linked with, to nothing. */
+static bool was_nothing(const struct closure *c, const char *name)
+{
+	for (size_t i = 0; i < c->patch->pair_count; i++) {
+		const struct hpkm_object *old = &c->patch->pairs[i].old;
+
+		if (old->anchor != c->anchor)
+			continue;
+		for (size_t k = 1; k < old->elf.symtab.count; k++) {
+			const struct hpkm_elf_symbol *s =
+				&old->elf.symtab.symbols[k];
+
+			if (s->section == HPKM_SECTION_UNDEF &&
+			    s->bind == STB_WEAK && !strcmp(s->name, name))
+				return true;
+		}
+	}
+	return false;
+}
+
 static void undefined_place(struct closure *c, const struct hpkm_ref *ref,
 			    const char *user, struct place *to)
 {
+	bool weak = ref->symbol->bind == STB_WEAK;
 	const char *name = ref->symbol->name;
 	const struct hpkm_anchor_symbol *s;
 	struct hpkm_item *item;
 
 	to->name = name;
-	item = other_object(c, name);
+	item = other_object(c, c->anchor, name);
 	if (item) {
 		item_place(c, item, ref->offset, user, false, to);
 		return;
 	}
 	s = hpkm_anchor_global(c->anchor, name);
 	if (s && s->size == 0 && s->type == STT_FUNC &&
-	    hpkm_anchor_imports(c->anchor, name))
+	    hpkm_anchor_import(c->anchor, name))
 		s = NULL;	/* the PLT entry that stands for an import */
 	if (s) {
 		live_symbol(s, ref->offset, to);
 		return;
 	}
 	to->offset = ref->offset;
-	if (hpkm_anchor_imports(c->anchor, name)) {
+	if (hpkm_anchor_import(c->anchor, name)) {
 		to->kind = PLACE_IMPORT;
-	} else if (ref->symbol->bind == STB_WEAK) {
+	} else if (other_anchor(c, name, to)) {
+		return;
+	} else if (weak && (!c->anchor->dynamic || was_nothing(c, name))) {
 		to->kind = PLACE_VALUE;
+	} else if (c->anchor->dynamic) {
+		size_t n = strcspn(name, "@");
+
+		/* "name@VERSION", of an assembler's .symver */
+		to->name = hpkm_arena_printf(c->patch->arena, "%.*s", (int)n,
+					     name);
+		extern_place(c, to->name,
+			     name[n] ? name + n + strspn(name + n, "@") : "",
+			     weak, to);
 	} else {
 		refuse(c, name,
-		       "%s uses it, but %s neither defines nor imports it",
+		       "%s uses it, but %s does not have it, and is static: no library can provide it",
 		       user, c->anchor->name);
 	}
 }
@@ -468,6 +545,31 @@ static int find_place(struct closure *c, const struct work *w, size_t reloc,
 }
 
 /* ---- relocations ---- */
+
+/* The anchor has no cell for an import: as if it did not import it. */
+static void no_cell(struct closure *c, struct place *to)
+{
+	const struct hpkm_anchor_import *i =
+		hpkm_anchor_import(c->anchor, to->name);
+
+	extern_place(c, to->name, i->version, false, to);
+}
+
+/* A branch to what may be anywhere: through a cell of ours. */
+static void far_call(struct closure *c, struct place *to)
+{
+	struct place cell = { .kind = PLACE_PIECE, .name = to->name };
+	int64_t offset = to->offset;
+
+	if (to->kind == PLACE_EXTERN)
+		to->offset = 0;
+	cell.piece = cell_piece(c, CELL_ADDRESS, to, to->value);
+	if (to->kind == PLACE_OTHER)
+		offset = 0;
+	to->piece = cell_piece(c, CELL_STUB, &cell, 0);
+	to->kind = PLACE_PIECE;
+	to->offset = offset;
+}
 
 /* The address to call for an import or an IFUNC. */
 static bool call_place(struct closure *c, struct place *to)
@@ -555,7 +657,8 @@ static void emit(struct edit *e, uint32_t type)
 	r->name = e->to.name;
 	/* offset is where it leads; the addend of the psABI is less tail. */
 	r->addend = e->to.offset - (int64_t)tail;
-	if (e->to.kind == PLACE_PIECE)
+	r->is_extern = e->to.kind == PLACE_EXTERN;
+	if (e->to.kind == PLACE_PIECE || e->to.kind == PLACE_OTHER)
 		r->to = e->to.piece;
 	else
 		r->value = e->to.value;
@@ -612,8 +715,10 @@ static void emit_got(struct edit *e)
 			/* A non-PIE's PLT entry is its official address. */
 			to.kind = PLACE_LIVE;
 			to.value = s->addr;
-		} else if ((!branch && to.kind == PLACE_IMPORT) ||
-			   !call_place(c, &to)) {
+		} else if (to.kind == PLACE_IMPORT) {
+			if (!branch || !call_place(c, &to))
+				no_cell(c, &to);
+		} else if (!call_place(c, &to)) {
 			refuse(c, to.name,
 			       "%s takes its address, and %s has no cell that holds it",
 			       e->w->name, c->anchor->name);
@@ -665,6 +770,11 @@ static void emit_tls(struct edit *e)
 		to->piece = cell_piece(c, CELL_TPOFF, to,
 				       tpoff(c, to->value));
 		to->kind = PLACE_PIECE;
+	} else if (to->kind == PLACE_EXTERN) {
+		refuse(c, to->name,
+		       "%s uses this thread-local variable of a library, which %s did not import",
+		       e->w->name, c->anchor->name);
+		return;
 	} else {
 		refuse(c, to->name,
 		       "%s uses this thread-local variable, and %s has no cell that holds its place",
@@ -711,10 +821,17 @@ static void emit_address(struct edit *e)
 		if (s && e->rel != HPKM_REL_CALL) {
 			to->kind = PLACE_LIVE;
 			to->value = s->addr;
-		} else if (!hpkm_rel_pcrel(e->rel) || !call_place(c, to)) {
+		} else if (e->rel != HPKM_REL_CALL || !call_place(c, to)) {
+			no_cell(c, to);
+		}
+	}
+	if (to->kind == PLACE_EXTERN || to->kind == PLACE_OTHER) {
+		if (e->rel == HPKM_REL_CALL) {
+			far_call(c, to);
+		} else if (e->rel != HPKM_REL_ABS64) {
 			refuse(c, to->name,
-			       "%s refers to it, which %s imports, but in a way that has no use there",
-			       e->w->name, c->anchor->name);
+			       "%s reaches for it directly, but it is in a library, which may be anywhere: compile with -fPIC",
+			       e->w->name);
 			return;
 		}
 	} else if (to->ifunc) {
@@ -895,15 +1012,6 @@ static int add_hooks(struct closure *c, const struct hpkm_hook_list *list)
 
 static int close_anchor(struct closure *c)
 {
-	struct hpkm_hooks *hooks =
-		&c->patch->hooks[c->anchor - c->patch->anchors];
-
-	hpkm_hook_add(hooks, c->link, c->span);
-	for (size_t i = 0; i < c->patch->func_count; i++)
-		if (c->patch->funcs[i].new->object->anchor == c->anchor)
-			add_func(c, &c->patch->funcs[i], hooks);
-	if (add_hooks(c, &hooks->apply) || add_hooks(c, &hooks->revert))
-		return -1;
 	while (c->work_done < c->work_count) {
 		/* The list may move while it grows. */
 		struct work w = c->work[c->work_done++];
@@ -912,21 +1020,68 @@ static int close_anchor(struct closure *c)
 		if (follow(c, &w))
 			return -1;
 	}
-	return follow_entries(c);
+	return 0;
+}
+
+/* What an anchor's new code starts from: its functions and hooks. */
+static int start_anchor(struct closure *c)
+{
+	struct hpkm_hooks *hooks =
+		&c->patch->hooks[c->anchor - c->patch->anchors];
+
+	hpkm_hook_add(hooks, c->link, c->span);
+	for (size_t i = 0; i < c->patch->func_count; i++)
+		if (c->patch->funcs[i].new->object->anchor == c->anchor)
+			add_func(c, &c->patch->funcs[i], hooks);
+	return add_hooks(c, &hooks->apply) || add_hooks(c, &hooks->revert) ?
+		-1 : 0;
+}
+
+/* An anchor is in the image only when functions of it are replaced. */
+static void check_anchors(const struct hpkm_patch *patch,
+			  struct closure *all)
+{
+	for (size_t i = 0; i < patch->anchor_count; i++) {
+		size_t k = 0;
+
+		while (k < patch->func_count &&
+		       patch->funcs[k].new->object->anchor != all[i].anchor)
+			k++;
+		if (k == patch->func_count && all[i].span->piece_count)
+			refuse(&all[i], all[i].anchor->name,
+			       "others use what is new in it, but no function of it changes");
+	}
 }
 
 int hpkm_closure(struct hpkm_patch *patch, struct hpkm_link *link)
 {
-	for (size_t i = 0; i < patch->anchor_count; i++) {
-		struct closure c = {
-			.patch = patch,
-			.link = link,
-			.span = &link->spans[i],
-			.anchor = &patch->anchors[i],
-		};
+	size_t count = patch->anchor_count;
+	struct closure *all;
+	bool more = true;
 
-		if (close_anchor(&c))
-			return -1;
+	all = hpkm_arena_alloc(patch->arena, count, sizeof(*all));
+	for (size_t i = 0; i < count; i++) {
+		all[i].patch = patch;
+		all[i].link = link;
+		all[i].span = &link->spans[i];
+		all[i].anchor = &patch->anchors[i];
+		all[i].all = all;
 	}
+	for (size_t i = 0; i < count; i++)
+		if (start_anchor(&all[i]))
+			return -1;
+	/* One may add to what another has to take along. */
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < count; i++) {
+			more |= all[i].work_done < all[i].work_count;
+			if (close_anchor(&all[i]))
+				return -1;
+		}
+	}
+	for (size_t i = 0; i < count; i++)
+		if (follow_entries(&all[i]))
+			return -1;
+	check_anchors(patch, all);
 	return 0;
 }

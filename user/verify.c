@@ -314,7 +314,7 @@ static bool check_undef(struct proof *p, const struct hpkm_ref *ref,
 			return true;
 	/* A weak one that nobody defines was linked to nothing. */
 	return !count && ref->symbol->bind == STB_WEAK &&
-		!hpkm_anchor_imports(p->anchor, name);
+		!hpkm_anchor_import(p->anchor, name);
 }
 
 static bool check_item(struct proof *p, const struct hpkm_ref *ref,

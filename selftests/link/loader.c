@@ -12,6 +12,7 @@
  *                              hpkm-apply can patch it
  */
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <hpkm/image.h>
 #include <link.h>
 #include <stdint.h>
@@ -118,6 +119,37 @@ static int place(int far)
 	return far;
 }
 
+/* What an extern stands for: here the dynamic linker itself can be asked. */
+static uint64_t extern_value(uint32_t i)
+{
+	const struct hpkm_image_extern *e =
+		(const void *)(image + header->externs.offset);
+	const char *strings = image + header->strings.offset;
+	void *found = NULL;
+
+	e += i;
+#ifndef STATIC
+	found = strings[e->version] ?
+		dlvsym(RTLD_DEFAULT, strings + e->name, strings + e->version) :
+		dlsym(RTLD_DEFAULT, strings + e->name);
+#endif
+	if (!found && !(e->flags & HPKM_EXTERN_WEAK))
+		die("nothing has %s", strings + e->name);
+	return (uint64_t)found;
+}
+
+static uint64_t fixup_base(const struct hpkm_image_fixup *x)
+{
+	switch (x->relative) {
+	case HPKM_RELATIVE_SPAN:
+		return span[x->object];
+	case HPKM_RELATIVE_EXTERN:
+		return extern_value(x->object);
+	default:
+		return base[x->object];
+	}
+}
+
 static void fix(int far)
 {
 	const struct hpkm_image_segment *s =
@@ -128,11 +160,14 @@ static void fix(int far)
 	for (uint32_t i = 0; i < header->fixups.count; i++, x++) {
 		uint64_t p = span[s[x->segment].object] +
 			s[x->segment].mem_offset + x->place;
-		uint64_t v = x->addend + (x->relative == HPKM_RELATIVE_SPAN ?
-					  span : base)[x->object];
+		uint64_t v = fixup_base(x) + x->addend;
 		int size = 4, right;
 
 		switch (x->kind) {
+		case HPKM_FIXUP_COPY64:
+			v = *(uint64_t *)v + *(uint64_t *)p;
+			size = 8;
+			break;
 		case HPKM_FIXUP_PC64:
 			v -= p;
 			/* fall through */
@@ -154,8 +189,10 @@ static void fix(int far)
 		/* Where it was linked to stand nothing changes. */
 		if (!far && !right && (x->kind == HPKM_FIXUP_PC32 ||
 				       x->kind == HPKM_FIXUP_PC64 ||
-				       objects[x->object].flags &
-				       HPKM_OBJECT_FIXED))
+				       (x->relative != HPKM_RELATIVE_EXTERN &&
+					x->kind != HPKM_FIXUP_COPY64 &&
+					objects[x->object].flags &
+					HPKM_OBJECT_FIXED)))
 			die("fixup %u was not right at its own distance", i);
 		memcpy((void *)p, &v, size);
 	}

@@ -1,6 +1,7 @@
 /* EXPECT refused getppid: get uses it, but */
 /* OPT -O2 */
-/* LINK pie nopie lib */
+/* LINK static static-pie */
+/* Nothing can provide what a static program does not have. */
 #include <stdio.h>
 #include <unistd.h>
 #ifdef NEW
