@@ -257,9 +257,9 @@ int hpkm_target_write(const struct hpkm_target *target, unsigned long address,
 }
 
 /*
- * Where ELF files that run are mapped from their first byte on, in ascending
- * order.  A file that is mapped just to be read (by a debugger of itself, say)
- * has no executable mapping behind its first page and is left out.
+ * Where ELF files that run are mapped from their first byte on, and the vdso.
+ * A file that is mapped just to be read (by a debugger of itself, say) has no
+ * executable mapping behind its first page and is left out.
  */
 static unsigned long *object_bases(struct mm_struct *mm, size_t *count)
 {
@@ -270,7 +270,7 @@ static unsigned long *object_bases(struct mm_struct *mm, size_t *count)
 	size_t n;
 
 again:
-	bases = kvmalloc_array(room + 1, sizeof(*bases), GFP_KERNEL);
+	bases = kvmalloc_array(room + 2, sizeof(*bases), GFP_KERNEL);
 	if (!bases)
 		return NULL;
 	n = 0;
@@ -297,6 +297,8 @@ again:
 		}
 	}
 	mmap_read_unlock(mm);
+	if (hpkm_arch_vdso(mm))
+		bases[n++] = hpkm_arch_vdso(mm);
 	*count = n;
 	return bases;
 }
@@ -469,7 +471,10 @@ bool hpkm_target_in_object(const struct hpkm_target *target,
 	if (offset >= TASK_SIZE_MAX - base)
 		return false;
 	mmap_read_lock(target->mm);
-	for (vma = find_vma(target->mm, base); vma && vma->vm_start <= address;
+	vma = find_vma(target->mm, base);
+	if (base == hpkm_arch_vdso(target->mm))
+		yes = vma && vma->vm_start == base && address < vma->vm_end;
+	for (; vma && vma->vm_start <= address;
 	     vma = find_vma(target->mm, end)) {
 		if (!inode && vma->vm_file)
 			inode = file_inode(vma->vm_file);

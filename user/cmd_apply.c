@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* hpkm-apply: a patch object goes into running processes (stages 5 and 11). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "hpkm.h"
@@ -36,6 +37,7 @@ static void apply(struct hpkm_run *run)
 	struct hpkm_patchfile file = { .fd = -1 };
 	struct hpkm_loaded patch = { 0 };
 	char what[192], why[256];
+	void *image = NULL;
 
 	snprintf(what, sizeof(what), "%s was not applied",
 		 run->request.argument);
@@ -49,10 +51,14 @@ static void apply(struct hpkm_run *run)
 	run->outcome.version = strdup(file.version);
 	if (hpkm_run_start(run))
 		goto out;
+	image = hpkm_patchfile_externs(&file);
+	if (image && hpkm_run_bind(run, image))
+		goto out;
 	if (load(run, &file, what, &patch))
 		goto out;
 	hpkm_run_transition(run, HPKM_TRANSITION_APPLY, patch.name);
 out:
+	free(image);
 	hpkm_reply_clear(&hpkm_loaded_record, &patch);
 	hpkm_patchfile_close(&file);
 }

@@ -30,6 +30,7 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
+#include "extern.h"
 #include "nl.h"
 #include "request.h"
 
@@ -310,6 +311,7 @@ static const char *const attr_names[] = {
 	[HPKM_A_CONSISTENCY]	= "consistency",
 	[HPKM_A_DISTANCE]	= "distance",
 	[HPKM_A_WAIT]		= "wait",
+	[HPKM_A_BINDING]	= "binding",
 };
 
 static const char *attr_name(unsigned int type)
@@ -617,7 +619,8 @@ int hpkm_nl_open(struct hpkm_nl **result)
 	nl_socket_disable_seq_check(nl->socket);
 	setsockopt(nl->fd, SOL_NETLINK, NETLINK_EXT_ACK, &one, sizeof(one));
 	setsockopt(nl->fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof(one));
-	/* The first may pass net.core.rmem_max, and needs CAP_NET_ADMIN. */
+	/* Both may pass the limits of net.core, and need CAP_NET_ADMIN. */
+	setsockopt(nl->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
 	if (setsockopt(nl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
 		nl_socket_set_buffer_size(nl->socket, size, 0);
 	*result = nl;
@@ -687,13 +690,70 @@ static int put_targets(struct nl_msg *message,
 	return 0;
 }
 
+static int put_bound(struct nl_msg *message, const struct hpkm_bound *bound)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(message, HPKM_A_BINDING_BOUND | NLA_F_NESTED);
+	if (!nest ||
+	    nla_put_u32(message, HPKM_A_BOUND_EXTERN, bound->index) ||
+	    nla_put_u64(message, HPKM_A_BOUND_OFFSET, bound->offset))
+		return -1;
+	return nla_nest_end(message, nest);
+}
+
+/* A nest holds less than 64 KiB, so very many take several. */
+#define BOUND_MAX	1024
+
+static int put_binding(struct nl_msg *message, const struct hpkm_binding *b,
+		       size_t first)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(message, HPKM_A_BINDING | NLA_F_NESTED);
+	if (!nest ||
+	    nla_put_u32(message, HPKM_A_BINDING_ID_KIND, b->id_kind) ||
+	    nla_put(message, HPKM_A_BINDING_ID, b->id_size, b->id) ||
+	    nla_put_u64(message, HPKM_A_BINDING_ID_OFFSET, b->id_offset))
+		return -1;
+	for (size_t i = first; i < b->bound_count && i < first + BOUND_MAX; i++)
+		if (put_bound(message, &b->bound[i]))
+			return -1;
+	return nla_nest_end(message, nest);
+}
+
+static int put_bindings(struct nl_msg *message,
+			const struct hpkm_bindings *bindings)
+{
+	for (size_t i = 0; bindings && i < bindings->count; i++) {
+		const struct hpkm_binding *b = &bindings->list[i];
+
+		for (size_t k = 0; k < b->bound_count; k += BOUND_MAX)
+			if (put_binding(message, b, k))
+				return -1;
+	}
+	return 0;
+}
+
 static int put_apply(struct nl_msg *message, const struct hpkm_request *request)
 {
 	if (request->dry_run && nla_put_flag(message, HPKM_A_DRY_RUN))
 		return -1;
-	if (nla_put_u32(message, HPKM_A_CONSISTENCY, request->consistency))
+	if (nla_put_u32(message, HPKM_A_CONSISTENCY, request->consistency) ||
+	    put_bindings(message, request->bindings))
 		return -1;
 	return nla_put_u32(message, HPKM_A_DISTANCE, request->distance);
+}
+
+static size_t bindings_size(const struct hpkm_bindings *bindings)
+{
+	size_t size = 0;
+
+	/* The nest of an object takes up to 96 bytes, that of an extern 28. */
+	for (size_t i = 0; bindings && i < bindings->count; i++)
+		size += (bindings->list[i].bound_count / BOUND_MAX + 1) * 128 +
+			bindings->list[i].bound_count * 32;
+	return size;
 }
 
 static int64_t now_ms(void)
@@ -764,7 +824,8 @@ int hpkm_nl_transition(struct hpkm_nl *nl, enum hpkm_transition which,
 		[HPKM_TRANSITION_REVERT] = HPKM_CMD_REVERT,
 	};
 	/* The nest of one target takes 28 bytes. */
-	size_t size = 512 + strlen(patch) + 32 * request->pids_count;
+	size_t size = 512 + strlen(patch) + 32 * request->pids_count +
+		bindings_size(request->bindings);
 	struct talk talk = { .outcome = outcome };
 	struct nl_msg *message;
 	int error = -ENOMEM;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,8 +16,7 @@
 #include <gelf.h>
 #include <libelf.h>
 
-#include <hpkm/image.h>
-
+#include "image.h"
 #include "patchfile.h"
 
 static const char *find_section(Elf *elf, uint64_t file_size,
@@ -121,6 +121,23 @@ int hpkm_patchfile_open(struct hpkm_patchfile *file, const char *path,
 fail:
 	hpkm_patchfile_close(file);
 	return -1;
+}
+
+void *hpkm_patchfile_externs(const struct hpkm_patchfile *file)
+{
+	char why[256];
+	void *image;
+
+	if (file->size > HPKM_IMAGE_SIZE_MAX)
+		return NULL;
+	image = malloc(file->size + 1);
+	if (image && pread(file->fd, image, file->size, file->offset) ==
+	    (ssize_t)file->size &&
+	    !hpkm_image_check(image, file->size, why, sizeof(why)) &&
+	    hpkm_image_header(image)->externs.count)
+		return image;
+	free(image);
+	return NULL;
 }
 
 void hpkm_patchfile_close(struct hpkm_patchfile *file)

@@ -26,6 +26,11 @@ struct hpkm_patchfile {
  */
 int hpkm_patchfile_open(struct hpkm_patchfile *file, const char *path,
 			char *why, size_t why_size);
+/*
+ * The image, if it has externs that have to be looked for; NULL when it has
+ * none, or is not valid, which the kernel will say.  For free().
+ */
+void *hpkm_patchfile_externs(const struct hpkm_patchfile *file);
 void hpkm_patchfile_close(struct hpkm_patchfile *file);
 
 #endif /* HPKM_PATCHFILE_H */

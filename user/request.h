@@ -25,6 +25,8 @@ enum hpkm_takes {
 	HPKM_NEEDS_TARGETS	= 1 << 7,
 };
 
+struct hpkm_bindings;
+
 struct hpkm_usage {
 	const char *command;
 	unsigned int takes;	/* enum hpkm_takes */
@@ -42,6 +44,7 @@ struct hpkm_request {
 	uint32_t consistency;	/* enum hpkm_consistency */
 	uint32_t distance;
 	uint32_t wait_ms;
+	const struct hpkm_bindings *bindings;	/* apply; or NULL */
 };
 
 /*

@@ -4,6 +4,7 @@
  * one stop or none does, so a pid that names no process ends the run before
  * anything is asked of the kernel.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,7 +121,8 @@ static void fail_pid(struct hpkm_run *run, const struct hpkm_process *process,
 	char what[64];
 
 	add_result(run, process, status == HPKM_EXIT_NOTHING ?
-		   HPKM_STATUS_GONE : HPKM_STATUS_ERROR, why);
+		   HPKM_STATUS_GONE : status == HPKM_EXIT_REFUSED ?
+		   HPKM_STATUS_REFUSED : HPKM_STATUS_ERROR, why);
 	if (run->failure.status)
 		return;
 	snprintf(what, sizeof(what), "process %u can't be used", process->pid);
@@ -165,6 +167,44 @@ int hpkm_run_start(struct hpkm_run *run)
 					  "the kernel can't be asked", "");
 	hpkm_nl_catch_signals();
 	return HPKM_EXIT_OK;
+}
+
+static void bind_one(struct hpkm_run *run, const void *image,
+		     const struct hpkm_process *process)
+{
+	char why[256];
+
+	if (hpkm_extern_bind(&run->bindings, image, process->pid, why,
+			     sizeof(why)) < 0)
+		fail_pid(run, process, HPKM_EXIT_REFUSED, why,
+			 "nothing was changed, in no process");
+}
+
+static void bind_all(struct hpkm_run *run, const void *image)
+{
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		struct hpkm_process process;
+		char *end;
+		unsigned long pid = strtoul(entry->d_name, &end, 10);
+
+		if (pid && !*end && !hpkm_process_read(pid, &process))
+			bind_one(run, image, &process);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+int hpkm_run_bind(struct hpkm_run *run, const void *image)
+{
+	run->request.bindings = &run->bindings;
+	if (run->request.all)
+		bind_all(run, image);
+	for (size_t i = 0; i < run->request.pids_count; i++)
+		bind_one(run, image, &run->request.pids[i]);
+	return run->failure.status;
 }
 
 struct progress {
@@ -256,4 +296,5 @@ void hpkm_run_free(struct hpkm_run *run)
 	run->nl = NULL;
 	hpkm_reply_clear(&hpkm_outcome_record, &run->outcome);
 	hpkm_request_free(&run->request);
+	hpkm_bindings_free(&run->bindings);
 }

@@ -6,6 +6,7 @@
 #ifndef HPKM_RUN_H
 #define HPKM_RUN_H
 
+#include "extern.h"
 #include "failure.h"
 #include "nl.h"
 #include "reply.h"
@@ -13,6 +14,7 @@
 
 struct hpkm_run {
 	struct hpkm_request request;
+	struct hpkm_bindings bindings;
 	struct hpkm_outcome outcome;
 	struct hpkm_failure failure;
 	struct hpkm_nl *nl;
@@ -25,6 +27,8 @@ struct hpkm_run {
 
 /* See that the pids name processes, and connect. */
 int hpkm_run_start(struct hpkm_run *run);
+/* Look in the processes for what the externs of a checked image stand for. */
+int hpkm_run_bind(struct hpkm_run *run, const void *image);
 /* Have the switch made, and judge its outcome. */
 int hpkm_run_transition(struct hpkm_run *run, enum hpkm_transition which,
 			const char *patch);

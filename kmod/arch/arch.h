@@ -96,4 +96,7 @@ void hpkm_arch_sync_text(void *at, size_t size);
  */
 void hpkm_arch_sync_cpu(void);
 
+/* Where the kernel has mapped its own object, 0 when it has not. */
+unsigned long hpkm_arch_vdso(const struct mm_struct *mm);
+
 #endif /* _HPKM_ARCH_H */

@@ -16,6 +16,7 @@
  * a system call leaves, is none.
  */
 #include <linux/elf.h>
+#include <linux/mm_types.h>
 #include <linux/sizes.h>
 #include <linux/signal.h>
 #include <asm/ptrace.h>
@@ -168,4 +169,9 @@ void hpkm_arch_sync_text(void *at, size_t size)
 void hpkm_arch_sync_cpu(void)
 {
 	sync_core();
+}
+
+unsigned long hpkm_arch_vdso(const struct mm_struct *mm)
+{
+	return (unsigned long)READ_ONCE(mm->context.vdso);
 }
