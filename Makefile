@@ -24,7 +24,8 @@ MAN := $(wildcard Documentation/man/*.rst)
 PACKAGES := libelf-dev libdw-dev libcapstone-dev libnl-genl-3-dev \
 	libjson-c-dev nettle-dev pkg-config python3-docutils patch
 TEST_PACKAGES := $(PACKAGES) sparse clang libclang-rt-14-dev python3 \
-	python3-yaml perl gdb libc6-dev-i386 libcap2-bin
+	python3-yaml perl gdb libc6-dev-i386 libcap2-bin cmake \
+	autoconf automake libtool lld
 
 all: tools
 

@@ -143,49 +143,66 @@ static int check_makefile(const struct hpkm_build *b)
 	return -1;
 }
 
+static const char *resolve(struct work *w, const char *path)
+{
+	char *real = realpath(path, NULL);
+	const char *resolved;
+
+	if (!real) {
+		hpkm_error("cannot open %s: %s", path, strerror(errno));
+		return NULL;
+	}
+	resolved = hpkm_arena_printf(w->arena, "%s", real);
+	free(real);
+	return resolved;
+}
+
+/* Makes the directory of all stages, but not within the source. */
 static int open_work(struct work *w)
 {
 	struct hpkm_build *b = w->build;
-	const char *temporary = getenv("TMPDIR");
-	char *path, *real;
+	const char *temporary = getenv("TMPDIR"), *parent, *slash;
+	char *path;
 	size_t n;
 
-	real = realpath(b->source, NULL);
-	if (!real) {
-		hpkm_error("cannot open %s: %s", b->source, strerror(errno));
+	w->source = resolve(w, b->source);
+	if (!w->source)
 		return -1;
-	}
-	w->source = hpkm_arena_printf(w->arena, "%s", real);
-	free(real);
 	if (!temporary || !*temporary)
 		temporary = "/var/tmp";
+	parent = temporary;
 	if (b->keep) {
-		if (make_dir(b->keep))
-			return -1;
-		path = (char *)b->keep;
-	} else {
-		path = hpkm_arena_printf(w->arena, "%s/hpkm-build.XXXXXX",
-					 temporary);
-		if (!mkdtemp(path)) {
-			hpkm_error("cannot make a directory in %s: %s",
-				   temporary, strerror(errno));
-			return -1;
-		}
+		slash = strrchr(b->keep, '/');
+		parent = !slash ? "." : slash == b->keep ? "/" :
+			hpkm_arena_printf(w->arena, "%.*s",
+					  (int)(slash - b->keep), b->keep);
+		if (!access(b->keep, F_OK))
+			parent = b->keep;
 	}
-	real = realpath(path, NULL);
-	if (!real)
+	parent = resolve(w, parent);
+	if (!parent)
 		return -1;
-	b->work = hpkm_arena_printf(w->arena, "%s", real);
-	free(real);
 	n = strlen(w->source);
-	if (!strncmp(b->work, w->source, n) &&
-	    (!b->work[n] || b->work[n] == '/')) {
-		hpkm_error("%s is in %s, where nothing is written", b->work,
-			   b->source);
+	if (!strncmp(parent, w->source, n) && (!parent[n] || parent[n] == '/')) {
+		hpkm_error("%s is in %s, where nothing is written",
+			   b->keep ? b->keep : temporary, b->source);
 		hpkm_detail(b->keep ? "choose another directory for --keep" :
 			    "set TMPDIR to a directory elsewhere");
 		return -1;
 	}
+	path = hpkm_arena_printf(w->arena, "%s/hpkm-build.XXXXXX", parent);
+	if (b->keep ? make_dir(b->keep) : !mkdtemp(path)) {
+		if (!b->keep)
+			hpkm_error("cannot make a directory in %s: %s",
+				   temporary, strerror(errno));
+		return -1;
+	}
+	b->work = resolve(w, b->keep ? b->keep : path);
+	return b->work ? 0 : -1;
+}
+
+static int make_stages(struct work *w)
+{
 	/* A kept one from an earlier run. */
 	for (int i = 0; i < STAGES; i++) {
 		hpkm_tree_remove(in_work(w, i, ""));
@@ -391,7 +408,7 @@ static int build_tree(struct work *w, struct side *side, const char *how)
 
 static int copy_source(struct work *w)
 {
-	const char *log = in_work(w, STAGE_SOURCE, "../copy.log");
+	const char *log = in_work(w, STAGE_FIX, "copy.log");
 
 	doing(w, "copying the source", NULL);
 	return hpkm_tree_copy(w->source, w->original, log) ||
@@ -407,7 +424,7 @@ static int apply_fixes(struct work *w)
 	doing(w, "applying the fix", NULL);
 	hpkm_tree_remove(w->tree);
 	if (hpkm_tree_copy(w->original, w->tree,
-			   in_work(w, STAGE_FIX, "log")))
+			   in_work(w, STAGE_FIX, "copy.log")))
 		return -1;
 	since = time(NULL);
 	doing(w, NULL, NULL);
@@ -492,9 +509,6 @@ static void add_pair(struct work *w, size_t target,
 {
 	struct hpkm_build *b = w->build;
 
-	if ((old && old->step->lto) || new->step->lto)
-		hpkm_refuse(b->verdicts, new->key,
-			    "it is compiled with -flto: its code is not generated before everything is linked");
 	b->pairs = hpkm_arena_push(w->arena, b->pairs, b->pair_count,
 				   sizeof(*b->pairs));
 	b->pairs[b->pair_count++] = (struct hpkm_build_pair){
@@ -536,7 +550,43 @@ static int pair_objects(struct work *w, size_t target)
 	return 0;
 }
 
-/* An object that nobody was seen to make could hide a part of the fix. */
+/* Then the functions of one object end up in others. */
+static bool is_lto(struct work *w, size_t target)
+{
+	const struct hpkm_members *olds = &w->old.members[target];
+
+	for (size_t i = 0; i < olds->count; i++) {
+		if (!olds->list[i].step->lto)
+			continue;
+		hpkm_refuse(w->build->verdicts, olds->list[i].key,
+			    "it is compiled with -flto: what is in %s was generated from all of it at once when that was linked",
+			    olds->output);
+		return true;
+	}
+	return false;
+}
+
+/*
+ * An object that nobody was seen to make could hide a part of the fix: it may
+ * be left from an earlier build.  One that the build has made, by a tool of
+ * its own, is good when it is the same in both.
+ */
+static bool is_suspect(struct work *w, const struct hpkm_members *olds,
+		       const struct hpkm_stray *stray)
+{
+	const char *archive;
+	bool same = false;
+
+	for (size_t i = 0; i < olds->stray_count; i++)
+		same |= !strcmp(olds->strays[i].key, stray->key) &&
+			!memcmp(olds->strays[i].digest, stray->digest,
+				sizeof(stray->digest));
+	archive = hpkm_arena_printf(w->arena, "%s/%.*s", w->original,
+				    (int)strcspn(stray->key, "("), stray->key);
+	return !same || !access(archive, F_OK) ||
+		hpkm_tree_has(w->original, stray->name, stray->digest);
+}
+
 static int check_strays(struct work *w, size_t target)
 {
 	const struct hpkm_members *olds = &w->old.members[target];
@@ -544,23 +594,12 @@ static int check_strays(struct work *w, size_t target)
 	size_t shown = 0;
 
 	for (size_t i = 0; i < news->stray_count && shown < 10; i++) {
-		const struct hpkm_stray *s = &news->strays[i];
-		bool same = false;
-		char file[PATH_MAX];
-
-		for (size_t k = 0; k < olds->stray_count; k++)
-			same |= !strcmp(olds->strays[k].key, s->key) &&
-				!memcmp(olds->strays[k].digest, s->digest,
-					sizeof(s->digest));
-		snprintf(file, sizeof(file), "%s/%.*s", w->original,
-			 (int)strcspn(s->key, "("), s->key);
-		/* By an assembler of its own, say, and it has not changed. */
-		if (same && access(file, F_OK))
+		if (!is_suspect(w, olds, &news->strays[i]))
 			continue;
 		if (!shown++)
 			hpkm_error("%s was linked from objects that the build did not compile, so it is not known whether the fix changes them:",
 				   news->output);
-		hpkm_detail("%s", s->key);
+		hpkm_detail("%s", news->strays[i].key);
 	}
 	if (!shown)
 		return 0;
@@ -580,7 +619,7 @@ static int run_stages(struct work *w)
 	if (build_tree(w, &w->new, "with the fix"))
 		return -1;
 	for (size_t i = 0; i < w->build->anchor_count; i++)
-		if (check_strays(w, i) || pair_objects(w, i))
+		if (!is_lto(w, i) && (check_strays(w, i) || pair_objects(w, i)))
 			return -1;
 	return 0;
 }
@@ -591,8 +630,8 @@ int hpkm_build_run(struct hpkm_build *b)
 	int err;
 
 	hpkm_job_start();
-	err = check_makefile(b) || open_work(&w) || make_tools(&w) ||
-		run_stages(&w);
+	err = check_makefile(b) || open_work(&w) || make_stages(&w) ||
+		make_tools(&w) || run_stages(&w);
 	doing(&w, NULL, NULL);
 	if (hpkm_job_interrupted())
 		err = -1;

@@ -317,10 +317,32 @@ static void record(struct compiler *c, struct hpkm_done *step)
 		fail(c, "cannot write to", c->record);
 }
 
+static const char *identity_of(struct compiler *c, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		return NULL;
+	return hpkm_arena_printf(&c->arena, "%llx:%llx:%lld.%09ld:%lld",
+				 (unsigned long long)st.st_dev,
+				 (unsigned long long)st.st_ino,
+				 (long long)st.st_mtim.tv_sec,
+				 st.st_mtim.tv_nsec, (long long)st.st_size);
+}
+
 static void save(struct compiler *c, const char *path, const char **saved)
 {
 	if (hpkm_record_save(&c->arena, c->record, path, saved))
 		fail(c, "cannot save", path);
+}
+
+static void save_output(struct compiler *c, struct hpkm_done *step,
+			const char *output)
+{
+	step->output = absolute(c, output);
+	step->identity = identity_of(c, output);
+	save(c, output, &step->saved);
+	record(c, step);
 }
 
 /* ---- flags ---- */
@@ -472,9 +494,7 @@ static int assemble(struct compiler *c, int argc, char **argv)
 		output = "a.out";
 	if (status || access(output, R_OK) || !strcmp(output, "/dev/null"))
 		return status;
-	step.output = absolute(c, output);
-	save(c, output, &step.saved);
-	record(c, &step);
+	save_output(c, &step, output);
 	return 0;
 }
 
@@ -523,7 +543,7 @@ static bool starts_with(const char *path, const char *dir)
 }
 
 /* Objects that a driver made for this link only are gone when it has ended. */
-static void save_temporaries(struct compiler *c, struct hpkm_done *step)
+static void save_inputs(struct compiler *c, struct hpkm_done *step)
 {
 	const char *temporary = getenv("TMPDIR");
 
@@ -532,10 +552,17 @@ static void save_temporaries(struct compiler *c, struct hpkm_done *step)
 	temporary = absolute(c, temporary);
 	step->input_saved = hpkm_arena_alloc(&c->arena, step->input_count,
 					     sizeof(*step->input_saved));
-	for (size_t i = 0; i < step->input_count; i++)
+	step->input_identities = hpkm_arena_alloc(&c->arena, step->input_count,
+						  sizeof(char *));
+	for (size_t i = 0; i < step->input_count; i++) {
+		/* With LTO the linker is told of some that are gone already. */
+		if (access(step->inputs[i], R_OK))
+			continue;
+		step->input_identities[i] = identity_of(c, step->inputs[i]);
 		if (starts_with(step->inputs[i], temporary) &&
 		    !starts_with(step->inputs[i], getenv(HPKM_BUILD_WORK)))
 			save(c, step->inputs[i], &step->input_saved[i]);
+	}
 }
 
 static const char *ld_output(int argc, char **argv)
@@ -589,7 +616,7 @@ static int link_files(struct compiler *c, int argc, char **argv)
 		fail(c, "the linker did not write", list);
 	if (starts_with(list, c->record))
 		unlink(list);
-	save_temporaries(c, &step);
+	save_inputs(c, &step);
 	record(c, &step);
 	return 0;
 }
@@ -738,9 +765,7 @@ static int clang(struct compiler *c, int argc, char **argv)
 		if (access(output, R_OK) || !strcmp(output, "/dev/null"))
 			continue;
 		step.source = command.sources[i];
-		step.output = absolute(c, output);
-		save(c, output, &step.saved);
-		record(c, &step);
+		save_output(c, &step, output);
 	}
 	return status;
 }

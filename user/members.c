@@ -33,13 +33,13 @@ struct finder {
 	struct hpkm_record *record;
 	const char *tree;
 	struct hpkm_members *members;
-	/* Steps that left a file: by path, then time; and by size. */
-	size_t *by_path;
+	/* Steps that left a file: by path or identity, then time; by size. */
+	size_t *by_path, *by_identity;
 	struct sized {
 		uint64_t size;
 		size_t step;
 	} *by_size;
-	size_t path_count, size_count;
+	size_t path_count, identity_count, size_count;
 	bool *taken;			/* per step */
 };
 
@@ -107,6 +107,15 @@ static int compare_paths(const void *a, const void *b)
 	return order ? order : x < y ? -1 : x > y;
 }
 
+static int compare_identities(const void *a, const void *b)
+{
+	size_t x = *(const size_t *)a, y = *(const size_t *)b;
+	int order = strcmp(sorting->steps[x].identity,
+			   sorting->steps[y].identity);
+
+	return order ? order : x < y ? -1 : x > y;
+}
+
 static int compare_sizes(const void *a, const void *b)
 {
 	const struct sized *x = a, *y = b;
@@ -124,6 +133,8 @@ static void index_steps(struct finder *f)
 	f->taken = hpkm_arena_alloc(f->arena, r->count, sizeof(*f->taken));
 	f->by_path = hpkm_arena_alloc(f->arena, r->count,
 				      sizeof(*f->by_path));
+	f->by_identity = hpkm_arena_alloc(f->arena, r->count,
+					  sizeof(*f->by_identity));
 	f->by_size = hpkm_arena_alloc(f->arena, r->count,
 				      sizeof(*f->by_size));
 	for (size_t i = 0; i < r->count; i++) {
@@ -131,6 +142,8 @@ static void index_steps(struct finder *f)
 		    r->steps[i].kind != HPKM_DONE_LINK)
 			continue;
 		f->by_path[f->path_count++] = i;
+		if (r->steps[i].identity)
+			f->by_identity[f->identity_count++] = i;
 		if (r->steps[i].saved && !stat(r->steps[i].saved, &st))
 			f->by_size[f->size_count++] =
 				(struct sized){ st.st_size, i };
@@ -139,6 +152,9 @@ static void index_steps(struct finder *f)
 	if (f->path_count)
 		qsort(f->by_path, f->path_count, sizeof(*f->by_path),
 		      compare_paths);
+	if (f->identity_count)
+		qsort(f->by_identity, f->identity_count,
+		      sizeof(*f->by_identity), compare_identities);
 	if (f->size_count)
 		qsort(f->by_size, f->size_count, sizeof(*f->by_size),
 		      compare_sizes);
@@ -166,6 +182,27 @@ static struct hpkm_done *last_at(struct finder *f, const char *path,
 		return NULL;
 	step = &f->record->steps[f->by_path[low - 1]];
 	return strcmp(step->output, path) ? NULL : step;
+}
+
+/* The step that made that very file, which has been moved since, or NULL. */
+static struct hpkm_done *moved(struct finder *f, const char *identity)
+{
+	size_t low = 0, high = f->identity_count;
+	struct hpkm_done *step;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		step = &f->record->steps[f->by_identity[mid]];
+		if (strcmp(step->identity, identity) <= 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!low)
+		return NULL;
+	step = &f->record->steps[f->by_identity[low - 1]];
+	return strcmp(step->identity, identity) ? NULL : step;
 }
 
 static bool same_content(const char *path, const uint8_t *bytes, size_t size)
@@ -284,8 +321,8 @@ static void add_member(struct finder *f, const struct hpkm_done *step,
 	m->count++;
 }
 
-static void add_stray(struct finder *f, const char *key, const uint8_t *bytes,
-		      size_t size)
+static void add_stray(struct finder *f, const char *name, const char *key,
+		      const uint8_t *bytes, size_t size)
 {
 	struct hpkm_members *m = f->members;
 	struct sha256_ctx ctx;
@@ -293,6 +330,7 @@ static void add_stray(struct finder *f, const char *key, const uint8_t *bytes,
 	m->strays = hpkm_arena_push(f->arena, m->strays, m->stray_count,
 				    sizeof(*m->strays));
 	m->strays[m->stray_count].key = key;
+	m->strays[m->stray_count].name = base_name(name);
 	sha256_init(&ctx);
 	sha256_update(&ctx, size, bytes);
 	sha256_digest(&ctx, sizeof(m->strays->digest),
@@ -331,7 +369,7 @@ static int add_object(struct finder *f, const char *name, const char *key,
 
 	if (step)
 		return add_step(f, step, archived);
-	add_stray(f, key, bytes, size);
+	add_stray(f, name, key, bytes, size);
 	return 0;
 }
 
@@ -392,6 +430,20 @@ static int add_file(struct finder *f, const char *path, size_t bound,
 	return err;
 }
 
+static int add_input(struct finder *f, const struct hpkm_done *link, size_t i,
+		     size_t bound, bool archived)
+{
+	const char *path = link->inputs[i], *identity = NULL;
+	struct hpkm_done *step = NULL;
+
+	if (link->input_identities)
+		identity = link->input_identities[i];
+	if (identity && !last_at(f, path, bound))
+		step = moved(f, identity);
+	return step ? add_step(f, step, archived) :
+		add_file(f, path, bound, archived);
+}
+
 /* The command that compiled and linked at once. */
 static const struct hpkm_done *drive_of(struct finder *f, size_t link)
 {
@@ -421,7 +473,7 @@ static int add_inputs(struct finder *f, const struct hpkm_done *link,
 			temporary++;
 			continue;
 		}
-		if (add_file(f, link->inputs[i], bound, archived))
+		if (add_input(f, link, i, bound, archived))
 			return -1;
 	}
 	return 0;

@@ -19,8 +19,9 @@ struct hpkm_member {
 
 /* An object that no compiler of the record has made. */
 struct hpkm_stray {
-	const char *key;
-	uint8_t digest[32];
+	const char *key;		/* with the archive that it is in */
+	const char *name;		/* of its file, without directories */
+	uint8_t digest[32];		/* SHA-256 */
 };
 
 struct hpkm_members {

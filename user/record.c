@@ -81,8 +81,11 @@ int hpkm_record_add(const char *dir, const struct hpkm_done *step)
 	add_text(o, "source", step->source);
 	add_text(o, "output", step->output);
 	add_text(o, "saved", step->saved);
+	add_text(o, "identity", step->identity);
 	add_list(o, "inputs", step->inputs, step->input_count);
 	add_list(o, "input_saved", step->input_saved, step->input_count);
+	add_list(o, "input_identities", step->input_identities,
+		 step->input_count);
 	if (step->lto)
 		json_object_object_add(o, "lto",
 				       json_object_new_boolean(true));
@@ -180,7 +183,7 @@ static int parse_step(struct hpkm_arena *arena, const char *line,
 {
 	struct json_object *o = json_tokener_parse(line), *v;
 	const char *kind = o ? get_text(arena, o, "kind") : NULL;
-	size_t saved_count;
+	size_t saved_count, identity_count;
 	int err = -1;
 
 	for (int k = 0; kind && k < HPKM_DONE_KINDS; k++) {
@@ -198,10 +201,14 @@ static int parse_step(struct hpkm_arena *arena, const char *line,
 	step->source = get_text(arena, o, "source");
 	step->output = get_text(arena, o, "output");
 	step->saved = get_text(arena, o, "saved");
+	step->identity = get_text(arena, o, "identity");
 	step->inputs = get_list(arena, o, "inputs", &step->input_count);
 	step->input_saved = get_list(arena, o, "input_saved", &saved_count);
+	step->input_identities = get_list(arena, o, "input_identities",
+					  &identity_count);
 	step->lto = json_object_object_get_ex(o, "lto", &v);
-	if (step->input_saved && saved_count != step->input_count)
+	if ((step->input_saved && saved_count != step->input_count) ||
+	    (step->input_identities && identity_count != step->input_count))
 		err = -1;
 out:
 	json_object_put(o);

@@ -29,11 +29,14 @@ struct hpkm_done {
 	const char *source;	/* as given; NULL: not known */
 	const char *output;	/* absolute; translate: as given */
 	const char *saved;	/* copy of the output, absolute, or NULL */
+	/* Tells the output from other files, wherever it is moved to. */
+	const char *identity;
 	/* Link: what went into it, absolute.  Drive: the sources. */
 	const char **inputs;
 	size_t input_count;
 	/* Link: copies of inputs that vanish, by index; NULL: none. */
 	const char **input_saved;
+	const char **input_identities;
 	bool lto;
 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <nettle/sha2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -99,6 +100,38 @@ int hpkm_tree_level(const char *tree, time_t since)
 		return 0;
 	hpkm_error("cannot prepare the copy %s: %s", tree, strerror(errno));
 	return -1;
+}
+
+static const char *wanted_name;
+static const uint8_t *wanted_digest;
+
+static int has(const char *path, const struct stat *st, int type,
+	       struct FTW *ftw)
+{
+	uint8_t buffer[65536], digest[SHA256_DIGEST_SIZE];
+	struct sha256_ctx ctx;
+	size_t n;
+	FILE *f;
+
+	if (type != FTW_F || !S_ISREG(st->st_mode) ||
+	    strcmp(path + ftw->base, wanted_name))
+		return 0;
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	sha256_init(&ctx);
+	while ((n = fread(buffer, 1, sizeof(buffer), f)) > 0)
+		sha256_update(&ctx, n, buffer);
+	sha256_digest(&ctx, sizeof(digest), digest);
+	fclose(f);
+	return !memcmp(digest, wanted_digest, sizeof(digest));
+}
+
+bool hpkm_tree_has(const char *tree, const char *name, const uint8_t *digest)
+{
+	wanted_name = name;
+	wanted_digest = digest;
+	return nftw(tree, has, OPEN_DIRS, FTW_PHYS) == 1;
 }
 
 static int drop(const char *path, const struct stat *st, int type,

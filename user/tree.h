@@ -3,6 +3,8 @@
 #ifndef HPKM_TREE_H
 #define HPKM_TREE_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <time.h>
 
 #include "arena.h"
@@ -21,6 +23,9 @@ int hpkm_tree_age(const char *tree);
  * patched first says nothing of which is made from which.
  */
 int hpkm_tree_level(const char *tree, time_t since);
+/* Is there a file of that name, anywhere, with that SHA-256? */
+bool hpkm_tree_has(const char *tree, const char *name,
+		   const uint8_t *digest);
 /* It need not exist.  Silent. */
 void hpkm_tree_remove(const char *path);
 
