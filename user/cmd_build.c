@@ -15,6 +15,7 @@
 #include "hook.h"
 #include "hpkm.h"
 #include "layout.h"
+#include "once.h"
 #include "link.h"
 #include "pack.h"
 #include "patch.h"
@@ -338,7 +339,8 @@ static int open_pair(struct hpkm_patch *patch, const struct hpkm_anchor *a,
 	patch->pair_count++;
 	pair->old.anchor = a;
 	pair->new.anchor = a;
-	if (pair->old.arch != a->arch || pair->new.arch != a->arch) {
+	if ((pair->old.arch != a->arch && !pair->old.lto) ||
+	    (pair->new.arch != a->arch && !pair->new.lto)) {
 		hpkm_error("%s: made for another machine than %s",
 			   pair->new.elf.path, a->elf.path);
 		return -1;
@@ -436,6 +438,7 @@ static int make(struct hpkm_patch *patch, struct hpkm_link *link,
 	if (hpkm_diff(patch->pairs, patch->pair_count, o->all_functions,
 		      &patch->verdicts) || hpkm_hook_find(patch))
 		return HPKM_EXIT_ERROR;
+	hpkm_once_check(patch);
 	if (!patch->verdicts.refusals && !count_changed(patch)) {
 		hpkm_error("no function changed: there is nothing to patch");
 		return HPKM_EXIT_NOTHING;

@@ -85,12 +85,12 @@ static bool same_range(struct compare *c, uint32_t os, uint64_t o_off,
 	if (o_count != n_count)
 		return false;
 	for (size_t i = 0; i <= o_count; i++) {
-		const struct hpkm_elf_reloc *r = &a->relocs[oi + i];
-		const struct hpkm_elf_reloc *s = &b->relocs[ni + i];
-
 		place = size;
 		end = size;
 		if (i < o_count) {
+			const struct hpkm_elf_reloc *r = &a->relocs[oi + i];
+			const struct hpkm_elf_reloc *s = &b->relocs[ni + i];
+
 			place = r->offset - o_off;
 			if (s->offset - n_off != place || r->type != s->type)
 				return false;

@@ -220,20 +220,14 @@ static void check_changed(struct diff *d)
 	}
 }
 
-/* Constructors have run when a patch comes. */
-static void check_constructors(struct diff *d)
+/* Machine code is only made when the program is linked. */
+static bool check_lto(const struct hpkm_object *o, struct hpkm_verdicts *v)
 {
-	size_t old_count = 0, new_count = 0;
-
-	for (size_t i = 1; i < d->old->elf.section_count; i++)
-		if (!strncmp(d->old->elf.sections[i].name, ".init_array", 11))
-			old_count += d->old->elf.sections[i].reloc_count;
-	for (size_t i = 1; i < d->new->elf.section_count; i++)
-		if (!strncmp(d->new->elf.sections[i].name, ".init_array", 11))
-			new_count += d->new->elf.sections[i].reloc_count;
-	if (new_count > old_count)
-		hpkm_caution(d->verdicts, d->new->file ? d->new->file : "",
-			     "a new constructor will not be run in processes that have started");
+	if (o->lto)
+		hpkm_refuse(v, o->elf.path,
+			    "it is %s, not machine code: link-time optimization is not supported (compile without -flto)",
+			    o->lto);
+	return o->lto;
 }
 
 /* What is replaced whether it changed or not. */
@@ -264,7 +258,6 @@ static void diff_pair(struct diff *d, bool all_functions)
 	report_lines(d);
 	check_new_names(d);
 	check_changed(d);
-	check_constructors(d);
 	ask_for(d->new, all_functions);
 	if (!d->damaged)
 		spread(d);
@@ -276,12 +269,15 @@ int hpkm_diff(struct hpkm_pair *pairs, size_t count, bool all_functions,
 	if (hpkm_pair_items(pairs, count))
 		return -1;
 	for (size_t i = 0; i < count; i++) {
+		bool lto = check_lto(&pairs[i].old, verdicts);
 		struct diff d = {
 			.old = &pairs[i].old,
 			.new = &pairs[i].new,
 			.verdicts = verdicts,
 		};
 
+		if (check_lto(&pairs[i].new, verdicts) || lto)
+			continue;
 		diff_pair(&d, all_functions);
 		hpkm_debuginfo_close(d.old);
 		hpkm_debuginfo_close(d.new);

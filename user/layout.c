@@ -42,6 +42,8 @@ struct layout {
 	struct hpkm_arena *arena;
 	const char *const *allowed;
 	size_t allowed_count;
+	const char *unread;	/* objects that could not be compared */
+	size_t unread_count;
 };
 
 /* ---- what an object describes ---- */
@@ -486,12 +488,11 @@ static void check_pair(struct layout *l, struct hpkm_pair *pair)
 		read_names(&news);
 		compare_lists(l, &olds, &news);
 	} else {
-		hpkm_caution(&l->patch->verdicts, pair->new.elf.path,
-			     "%s: the layouts of its structures were not compared (compile both with -g)",
-			     hpkm_elf_section(&pair->new.elf, ".debug_info") &&
-			     hpkm_elf_section(&pair->old.elf, ".debug_info") ?
-			     "debug information that cannot be read" :
-			     "no debug information");
+		l->unread = hpkm_arena_printf(l->arena, "%s%s%s",
+					      l->unread_count ? l->unread : "",
+					      l->unread_count ? ", " : "",
+					      pair->new.elf.path);
+		l->unread_count++;
 	}
 	hpkm_debuginfo_close(&pair->old);
 	hpkm_debuginfo_close(&pair->new);
@@ -510,4 +511,9 @@ void hpkm_layout_check(struct hpkm_patch *patch, const char *const *allowed,
 	for (size_t i = 0; i < patch->pair_count; i++)
 		if (has_changes(&patch->pairs[i].new))
 			check_pair(&l, &patch->pairs[i]);
+	if (l.unread_count)
+		hpkm_caution_with(&patch->verdicts, "", l.unread,
+				  "the layouts of structures were not compared: no debug information in %zu object%s (compile with -g)",
+				  l.unread_count,
+				  l.unread_count == 1 ? "" : "s");
 }

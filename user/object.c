@@ -4,6 +4,7 @@
  * and -fdata-sections nearly each item has a section of its own; where it has
  * not (assembler sources), its symbol's size says how far it goes.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -219,6 +220,15 @@ static int check_relocs(const struct hpkm_object *o)
 	return 0;
 }
 
+/* GCC's intermediate code, alone or beside machine code. */
+static void find_lto(struct hpkm_object *o)
+{
+	for (size_t i = 1; i < o->elf.section_count; i++)
+		if (!strncmp(o->elf.sections[i].name, ".gnu.lto_", 9) ||
+		    !strcmp(o->elf.sections[i].name, ".llvm.lto"))
+			o->lto = "intermediate code of -flto";
+}
+
 int hpkm_object_scan(struct hpkm_arena *arena, struct hpkm_object *o)
 {
 	const struct hpkm_elf_symtab *t = &o->elf.symtab;
@@ -279,15 +289,40 @@ int hpkm_object_scan(struct hpkm_arena *arena, struct hpkm_object *o)
 		qsort(o->names, o->name_count, sizeof(*o->names),
 		      compare_name);
 	find_parents(o);
+	find_lto(o);
 	return 0;
+}
+
+/* What clang -flto writes is no ELF file: "BC", or a wrapper around it. */
+static bool is_bitcode(const char *path)
+{
+	static const uint8_t plain[] = { 'B', 'C', 0xc0, 0xde };
+	static const uint8_t wrapped[] = { 0xde, 0xc0, 0x17, 0x0b };
+	FILE *f = fopen(path, "re");
+	uint8_t magic[4] = { 0 };
+	size_t n;
+
+	if (!f)
+		return false;
+	n = fread(magic, 1, sizeof(magic), f);
+	fclose(f);
+	return n == sizeof(magic) &&
+		(!memcmp(magic, plain, sizeof(plain)) ||
+		 !memcmp(magic, wrapped, sizeof(wrapped)));
 }
 
 int hpkm_object_open(struct hpkm_arena *arena, struct hpkm_object *object,
 		     const char *path)
 {
 	memset(object, 0, sizeof(*object));
-	if (hpkm_elf_open(arena, &object->elf, path))
+	if (is_bitcode(path)) {
+		object->elf.path = path;
+		object->elf.type = ET_REL;
+		object->elf.machine = EM_X86_64;	/* unknown, really */
+		object->lto = "LLVM bitcode";
+	} else if (hpkm_elf_open(arena, &object->elf, path)) {
 		return -1;
+	}
 	return hpkm_object_scan(arena, object);
 }
 

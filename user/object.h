@@ -63,6 +63,7 @@ struct hpkm_object {
 	const struct hpkm_anchor *anchor;
 	struct hpkm_elf elf;
 	const char *file;	/* STT_FILE, or NULL */
+	const char *lto;	/* what it holds in place of code, or NULL */
 	struct hpkm_item **items;
 	size_t item_count;
 	struct hpkm_name *names;	/* sorted */

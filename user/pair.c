@@ -230,6 +230,47 @@ static bool share_user(const struct uses *old, const struct hpkm_item *o,
 	return false;
 }
 
+static bool all_use(const struct uses *a, const struct hpkm_item *x,
+		    const struct uses *b, const struct hpkm_item *y)
+{
+	for (size_t i = first_use(a, x);
+	     i < a->count && a->list[i].item == x; i++) {
+		size_t k = first_use(b, y);
+
+		while (k < b->count && b->list[k].item == y &&
+		       strcmp(a->list[i].name, b->list[k].name))
+			k++;
+		if (k >= b->count || b->list[k].item != y)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * What nothing else tells apart: parts that clang made of one variable, or
+ * variables of one function.  Their numbers count as long as there are as many
+ * as before, of the same sizes, with the same users.
+ */
+static void pair_by_number(struct group olds, const struct uses *old_uses,
+			   struct group news, const struct uses *new_uses)
+{
+	if (olds.count != news.count)
+		return;
+	for (size_t i = 0; i < olds.count; i++) {
+		struct hpkm_item *o = olds.items[i], *n = news.items[i];
+
+		if (o->pair != n->pair && o->pair != n)
+			return;
+		if (strcmp(o->name, n->name) || o->size != n->size ||
+		    !all_use(old_uses, o, new_uses, n) ||
+		    !all_use(new_uses, n, old_uses, o))
+			return;
+	}
+	for (size_t i = 0; i < olds.count; i++)
+		if (!olds.items[i]->pair && !news.items[i]->pair)
+			make_pair(olds.items[i], news.items[i]);
+}
+
 /* The only one of a group that shares a user, and none else has as a user. */
 static void pair_by_users(struct group olds, const struct uses *old_uses,
 			  struct group news, const struct uses *new_uses)
@@ -254,6 +295,7 @@ static void pair_by_users(struct group olds, const struct uses *old_uses,
 		if (matches == 1 && back == 1)
 			make_pair(match, n);
 	}
+	pair_by_number(olds, old_uses, news, new_uses);
 	/*
 	 * As long as an old one is left over, a new one may be that one: its
 	 * function may have been renamed.

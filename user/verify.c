@@ -214,18 +214,17 @@ static bool same_table(struct proof *p, uint32_t section, int64_t offset,
 		return false;
 	hpkm_object_relocs(p->object, section, start, end, &first, &count);
 	for (at = start; at < end;) {
-		const struct hpkm_elf_reloc *r = &s->relocs[first];
 		struct hpkm_ref ref;
 		uint64_t value;
 		enum hpkm_rel rel;
 
-		if (!count || at < r->offset) {
+		if (!count || at < s->relocs[first].offset) {
 			if (s->data[at] != bytes[at - start])
 				return false;
 			at++;
 			continue;
 		}
-		rel = p->object->arch->rel(r->type);
+		rel = p->object->arch->rel(s->relocs[first].type);
 		if (hpkm_object_ref(p->object, section, first, &ref)) {
 			p->damaged = true;
 			return false;

@@ -131,6 +131,9 @@ struct hpkm_arch {
 	/* Does it load the third argument, the line of assert()? */
 	bool (*assertion_line)(const uint8_t *insn, const struct hpkm_insn *i);
 
+	/* May it leave its function: a return, or a jump to who knows where? */
+	bool (*leaves)(const uint8_t *insn, const struct hpkm_insn *i);
+
 	/* Size of the window of a function that starts with @code. */
 	unsigned int (*window)(const uint8_t *code, size_t size,
 			       unsigned int *kept);

@@ -166,12 +166,13 @@ static bool plain_match(const uint8_t *o, const struct hpkm_insn *oi,
 		return false;
 	for (size_t k = 0; k < count; k++) {
 		enum hpkm_rel rel = x86_rel(relocs[k].type);
-		const uint8_t *field = t + relocs[k].offset;
+		const uint8_t *field;
 		int64_t value;
 
 		if (!hpkm_inside(relocs[k].offset, hpkm_rel_size(rel),
 				 oi->size))
 			return false;
+		field = t + relocs[k].offset;
 		switch (rel) {
 		case HPKM_REL_ABS64:
 		case HPKM_REL_PC64:
@@ -389,6 +390,19 @@ static bool x86_assertion_line(const uint8_t *insn, const struct hpkm_insn *i)
 	return i->size == 5 && insn[0] == 0xba;
 }
 
+static bool x86_leaves(const uint8_t *insn, const struct hpkm_insn *i)
+{
+	const uint8_t *p = insn, *end = insn + i->size;
+
+	while (p + 1 < end && (*p == 0xf2 || *p == 0xf3 || *p == 0x66 ||
+			       *p == 0x2e || *p == 0x3e || is_rex(*p)))
+		p++;
+	/* ret, iret; jmp *... */
+	return *p == 0xc3 || *p == 0xc2 || *p == 0xcb || *p == 0xca ||
+		*p == 0xcf ||
+		(*p == 0xff && p + 1 < end && (p[1] >> 3 & 6) == 4);
+}
+
 static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
 
 static unsigned int x86_window(const uint8_t *code, size_t size,
@@ -472,6 +486,7 @@ const struct hpkm_arch hpkm_arch_x86 = {
 	.got_branch	= x86_got_branch,
 	.numbers	= x86_numbers,
 	.assertion_line	= x86_assertion_line,
+	.leaves		= x86_leaves,
 	.window		= x86_window,
 	.padding	= x86_padding,
 	.plt_slot	= x86_plt_slot,

@@ -1,5 +1,5 @@
 /* EXPECT replaced use */
-/* WARNS no debug information: the layouts of its structures were not compared */
+/* WARNS the layouts of structures were not compared: no debug information in 1 object */
 /* OPT -O2 */
 /* LINK pie */
 #include <stdio.h>

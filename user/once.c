@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * After stage 2: functions that a running process will not enter again.
+ *
+ * main() is on the main thread's stack for as long as the process lives: a
+ * patch that replaced it could never be applied, and it would not be called
+ * again anyway.  It stays as it is.  Its compiler knew the functions of its
+ * file, though: which registers a static function leaves alone, which
+ * variables it writes.  The old main() would call the new one on what was true
+ * of the old one, so that is refused.
+ *
+ * A constructor has run.  It may be an ordinary function, too, so replacing it
+ * does no harm; but it may not be all there is.
+ */
+#include <string.h>
+
+#include "hpkm.h"
+#include "once.h"
+
+static bool is_replaced(const struct hpkm_item *n)
+{
+	return n->kind == HPKM_ITEM_FUNC && n->changed && n->pair;
+}
+
+static bool is_main(const struct hpkm_item *n)
+{
+	const struct hpkm_anchor *a = n->object->anchor;
+
+	return a && !a->library && n->global && !strcmp(n->name, "main");
+}
+
+static bool is_constructor_list(const char *name)
+{
+	return !strncmp(name, ".init_array", 11) ||
+		!strncmp(name, ".preinit_array", 14) ||
+		!strncmp(name, ".ctors", 6);
+}
+
+static bool is_constructor(const struct hpkm_item *item)
+{
+	struct hpkm_object *o = item->object;
+	struct hpkm_ref ref;
+
+	for (uint32_t s = 1; s < o->elf.section_count; s++) {
+		if (!is_constructor_list(o->elf.sections[s].name))
+			continue;
+		for (size_t i = 0; i < o->elf.sections[s].reloc_count; i++)
+			if (!hpkm_object_ref(o, s, i, &ref) &&
+			    ref.kind == HPKM_REF_ITEM && ref.item == item)
+				return true;
+	}
+	return false;
+}
+
+static void warn_new_constructors(struct hpkm_patch *patch,
+				  struct hpkm_object *new)
+{
+	for (size_t i = 0; i < new->item_count; i++) {
+		struct hpkm_item *n = new->items[i];
+
+		if (n->kind == HPKM_ITEM_FUNC && is_constructor(n) &&
+		    (!n->pair || !is_constructor(n->pair)))
+			hpkm_caution(&patch->verdicts, n->name,
+				     "a new constructor: in processes that run it will not be run");
+	}
+}
+
+/* ---- main ---- */
+
+/* A changed function that @item was compiled with knowledge of. */
+static const struct hpkm_item *known_callee(struct hpkm_item *item)
+{
+	struct hpkm_object *o = item->object;
+	const struct hpkm_item *to;
+	size_t first, count;
+	struct hpkm_ref ref;
+
+	hpkm_object_relocs(o, item->section, item->offset,
+			   item->offset + item->size, &first, &count);
+	for (; count--; first++) {
+		if (hpkm_object_ref(o, item->section, first, &ref) ||
+		    ref.kind != HPKM_REF_ITEM ||
+		    ref.item->kind != HPKM_ITEM_FUNC || ref.item == item)
+			continue;
+		to = ref.item->pair;
+		if (to && to->changed && !to->asked && !to->global)
+			return to;
+	}
+	return NULL;
+}
+
+static const struct hpkm_item *known_callees(struct hpkm_item *item)
+{
+	struct hpkm_object *o = item->object;
+	const struct hpkm_item *found = known_callee(item);
+
+	for (size_t i = 0; i < o->item_count && !found; i++)
+		if (o->items[i]->kind == HPKM_ITEM_COLD &&
+		    o->items[i]->parent == item)
+			found = known_callee(o->items[i]);
+	return found;
+}
+
+static void leave_main(struct hpkm_patch *patch, struct hpkm_item *n)
+{
+	const struct hpkm_item *callee = n->asked ? NULL :
+		known_callees(n->pair);
+
+	if (callee) {
+		hpkm_refuse(&patch->verdicts, n->name,
+			    "it changes, too, but is entered only once; the old one would call the new %s as it was compiled to call the old one",
+			    callee->name);
+		return;
+	}
+	hpkm_caution(&patch->verdicts, n->name,
+		     "left as it is: it is entered once, when a process starts%s",
+		     n->asked ? "" : ", and what changed in it will not run");
+	n->changed = false;
+}
+
+/* ---- loops without an end ---- */
+
+static bool leaves(struct hpkm_item *item, bool *loops);
+
+/* Without a relocation: inside; with one: the moved part, or elsewhere. */
+static bool jump_leaves(struct hpkm_item *item, const struct hpkm_insn *in,
+			bool *loops)
+{
+	size_t first, count;
+	struct hpkm_ref ref;
+
+	hpkm_object_relocs(item->object, item->section, in->offset,
+			   (uint64_t)in->offset + in->size, &first, &count);
+	if (!count) {
+		*loops |= in->target <= in->offset;
+		return in->target < item->offset ||
+			in->target >= item->offset + item->size;
+	}
+	if (hpkm_object_ref(item->object, item->section, first, &ref) ||
+	    ref.kind != HPKM_REF_ITEM)
+		return true;
+	if (ref.item->kind == HPKM_ITEM_COLD && ref.item->parent == item)
+		return leaves(ref.item, loops);
+	return ref.item != item && item->parent != ref.item;
+}
+
+static bool leaves(struct hpkm_item *item, bool *loops)
+{
+	const struct hpkm_arch *arch = item->object->arch;
+	const struct hpkm_code *code;
+	const uint8_t *bytes;
+
+	if (!hpkm_item_bytes(item))
+		return true;
+	bytes = hpkm_item_section(item)->data;
+	code = hpkm_object_code(item->object, item->section);
+	if (code->broken)
+		return true;
+	for (size_t i = 0; i < code->count; i++) {
+		const struct hpkm_insn *in = &code->insns[i];
+
+		if (in->offset < item->offset ||
+		    in->offset >= item->offset + item->size)
+			continue;
+		if (arch->leaves(bytes + in->offset, in) ||
+		    (in->flags & HPKM_INSN_JUMP &&
+		     jump_leaves(item, in, loops)))
+			return true;
+	}
+	return false;
+}
+
+static void check_loop(struct hpkm_patch *patch, struct hpkm_item *n)
+{
+	bool loops = false;
+
+	if (!leaves(n->pair, &loops) && loops)
+		hpkm_caution(&patch->verdicts, n->name,
+			     "it never returns: as long as a thread is inside of it the patch is not applied");
+}
+
+void hpkm_once_check(struct hpkm_patch *patch)
+{
+	const struct hpkm_item *last = NULL;
+	size_t effective = 0;
+
+	for (size_t i = 0; i < patch->pair_count; i++) {
+		struct hpkm_object *new = &patch->pairs[i].new;
+
+		warn_new_constructors(patch, new);
+		for (size_t k = 0; k < new->item_count; k++) {
+			struct hpkm_item *n = new->items[k];
+
+			if (!is_replaced(n))
+				continue;
+			last = n;
+			if (is_main(n)) {
+				leave_main(patch, n);
+			} else if (!n->asked && is_constructor(n->pair)) {
+				hpkm_caution(&patch->verdicts, n->name,
+					     "it is a constructor: in processes that run it has run already");
+			} else {
+				if (!n->asked)
+					check_loop(patch, n);
+				effective++;
+			}
+		}
+	}
+	if (last && !effective && !patch->verdicts.refusals)
+		hpkm_refuse(&patch->verdicts, last->name,
+			    "nothing changes but what runs only when a process starts: restart it instead");
+}
