@@ -529,7 +529,7 @@ static int pair_objects(struct work *w, size_t target)
 	for (size_t i = 0; i < news->count; i++) {
 		new = &news->list[i];
 		old = find_member(olds, new->key);
-		if (old && same_files(old->saved, new->saved))
+		if (old && !w->build->all && same_files(old->saved, new->saved))
 			continue;
 		if (old && was_linked(w, target, old, &linked))
 			return -1;
@@ -613,11 +613,17 @@ static int run_stages(struct work *w)
 	if (copy_source(w))
 		return -1;
 	doing(w, "building without the fix", w->old.dir);
-	if (build_tree(w, &w->old, "without the fix") || apply_fixes(w))
+	if (build_tree(w, &w->old, "without the fix"))
 		return -1;
-	doing(w, "building with the fix", w->new.dir);
-	if (build_tree(w, &w->new, "with the fix"))
-		return -1;
+	if (w->build->fix_count) {
+		if (apply_fixes(w))
+			return -1;
+		doing(w, "building with the fix", w->new.dir);
+		if (build_tree(w, &w->new, "with the fix"))
+			return -1;
+	} else {
+		w->new = w->old;
+	}
 	for (size_t i = 0; i < w->build->anchor_count; i++)
 		if (!is_lto(w, i) && (check_strays(w, i) || pair_objects(w, i)))
 			return -1;

@@ -19,8 +19,9 @@ struct hpkm_build_pair {
 struct hpkm_build {
 	struct hpkm_arena *arena;
 	const char *source;
-	const char **fixes;
+	const char **fixes;	/* none: old and new are the same build */
 	size_t fix_count;
+	bool all;		/* pair objects that are the same, too */
 	char **command;		/* NULL-terminated; NULL: make */
 	const char *keep;	/* directory for the stages, or NULL */
 	struct hpkm_verdicts *verdicts;

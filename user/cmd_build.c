@@ -270,7 +270,7 @@ static int parse_options(struct hpkm_arena *arena, struct options *o,
 		return bad_usage("-t TARGET and -o FIX.hpkm are needed");
 	if (o->target_count > HPKM_OBJECTS_MAX)
 		return bad_usage("too many -t");
-	if (!o->source != !o->fix_count)
+	if (o->source ? !o->fix_count && !o->all_functions : o->fix_count)
 		return bad_usage("-s SRCDIR and -p FIX.patch go together");
 	if (o->source && o->object_count)
 		return bad_usage("with -s: no object files; a build command comes after --");
@@ -395,6 +395,7 @@ static int build_objects(struct hpkm_patch *patch, const struct options *o)
 		.source = o->source,
 		.fixes = o->fixes,
 		.fix_count = o->fix_count,
+		.all = o->all_functions,
 		.command = o->command,
 		.keep = o->keep,
 		.verdicts = &patch->verdicts,
