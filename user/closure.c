@@ -14,6 +14,7 @@
 #include "closure.h"
 #include "hook.h"
 #include "hpkm.h"
+#include "tls.h"
 #include "verify.h"
 
 struct work {
@@ -32,6 +33,7 @@ struct closure {
 	struct hpkm_link_span *span;
 	const struct hpkm_anchor *anchor;
 	struct closure *all;		/* of every anchor of the patch */
+	bool skip_next;			/* what was changed has no use for it */
 	/* Strings and constants that are pieces, for using them again. */
 	struct hpkm_link_piece **pool;
 	size_t pool_count;
@@ -55,10 +57,12 @@ struct cell {
 		CELL_ADDRESS,
 		CELL_EXTERN,		/* address of an extern */
 		CELL_TPOFF,
+		CELL_TLS_PAIR,
 		CELL_STUB,
 	} kind;
 	struct hpkm_link_piece *to;
 	uint64_t value;
+	bool copied;		/* of a slot; value is the offset */
 	struct hpkm_link_piece *piece;
 };
 
@@ -205,7 +209,7 @@ static struct hpkm_link_piece *cell_piece(struct closure *c,
 		kind = CELL_EXTERN;
 	for (size_t i = 0; i < c->cell_count; i++)
 		if (c->cells[i].kind == kind && c->cells[i].to == target &&
-		    c->cells[i].value == value)
+		    c->cells[i].value == value && !c->cells[i].copied)
 			return c->cells[i].piece;
 	if (kind == CELL_TPOFF)
 		hpkm_put64(bytes, value);
@@ -740,33 +744,124 @@ static uint64_t tpoff(const struct closure *c, uint64_t offset)
 	return a->arch->tpoff(offset, a->tls_size, a->tls_align);
 }
 
+/* A cell or pair that is made of a slot of the anchor. */
+static struct hpkm_link_piece *tls_piece(struct edit *e,
+					 const struct hpkm_tls_cell *cell)
+{
+	bool pair = e->rel == HPKM_REL_TLSGD || e->rel == HPKM_REL_TLSLD;
+	enum cell_kind kind = pair ? CELL_TLS_PAIR : CELL_TPOFF;
+	uint64_t value = e->rel == HPKM_REL_TLSLD ? 0 : e->to.value;
+	struct closure *c = e->c;
+	uint8_t bytes[16] = { 0 };
+	struct hpkm_link_piece *piece;
+
+	for (size_t i = 0; i < c->cell_count; i++)
+		if (c->cells[i].kind == kind && c->cells[i].copied &&
+		    c->cells[i].value == value)
+			return c->cells[i].piece;
+	hpkm_put64(bytes, cell->add);
+	hpkm_put64(bytes + 8, value);
+	piece = hpkm_link_add(c->link, c->span, hpkm_arena_printf
+			      (c->patch->arena, "%s@tls", e->to.name),
+			      HPKM_LINK_RODATA, 8, bytes, pair ? 16 : 8);
+	hpkm_link_copy(c->link, piece, cell->copy);
+	c->cells = hpkm_arena_push(c->patch->arena, c->cells, c->cell_count,
+				   sizeof(*c->cells));
+	c->cells[c->cell_count++] = (struct cell){
+		.kind = kind, .copied = true, .value = value, .piece = piece,
+	};
+	return piece;
+}
+
+/*
+ * An executable's own variables are at fixed distances from the thread
+ * pointer: what the compiler did not know when it made the code for a library,
+ * ld makes good, and so is done here.
+ */
+static void relax_tls(struct edit *e)
+{
+	const struct hpkm_arch *arch = e->c->anchor->arch;
+	uint64_t place = e->r->offset - e->w->start, field = 0;
+	struct hpkm_link_piece *piece = e->w->piece;
+	const struct hpkm_anchor_slot *slot = NULL;
+	struct hpkm_link_reloc *r;
+
+	if (e->to.kind != PLACE_TLS)
+		slot = hpkm_anchor_slot(e->c->anchor, e->to.name,
+					arch->type_tpoff64);
+	if ((e->to.kind != PLACE_TLS && !slot) ||
+	    !arch->relax_tls(piece->data, piece->size, place, e->rel, slot,
+			     &field)) {
+		refuse(e->c, e->to.name,
+		       "%s uses this thread-local variable in a way that %s has nothing for",
+		       e->w->name, e->c->anchor->name);
+		return;
+	}
+	e->c->skip_next = true;
+	if (slot) {
+		r = hpkm_link_add_reloc(e->c->link, piece);
+		r->offset = field;
+		r->type = arch->type_pc32;
+		r->name = e->to.name;
+		r->value = slot->addr;
+		r->addend = -4;
+	} else if (e->rel == HPKM_REL_TLSGD) {
+		hpkm_put32(piece->data + field, tpoff(e->c, e->to.value +
+						      e->to.offset));
+	}
+}
+
 static void emit_tls(struct edit *e)
 {
 	struct closure *c = e->c;
-	const struct hpkm_anchor_slot *slot;
+	struct hpkm_tls_cell cell;
 	struct place *to = &e->to;
+	bool library = c->anchor->library;
 
-	if (e->rel == HPKM_REL_TLS) {
-		refuse(c, e->w->name,
-		       "it reaches the thread-local variable %s through __tls_get_addr or a descriptor, which is not supported yet",
-		       to->name);
-		return;
-	}
-	if (e->rel == HPKM_REL_TPOFF32) {
-		if (to->kind != PLACE_TLS || c->anchor->library)
+	switch (e->rel) {
+	case HPKM_REL_TPOFF32:
+		if (to->kind != PLACE_TLS || library)
 			refuse(c, to->name,
 			       "%s needs its place in the thread's block, which is only fixed for the executable's own variables",
 			       e->w->name);
 		else
 			emit_value(e, tpoff(c, to->value + to->offset));
 		return;
+	case HPKM_REL_DTPOFF32:
+		if (to->kind != PLACE_TLS)
+			refuse(c, to->name,
+			       "%s takes it for a variable of its own",
+			       e->w->name);
+		else
+			emit_value(e, library ? to->value + to->offset :
+				   tpoff(c, to->value + to->offset));
+		return;
+	case HPKM_REL_TLSGD:
+	case HPKM_REL_TLSLD:
+		if (library)
+			break;
+		relax_tls(e);
+		return;
+	case HPKM_REL_TLS:
+		refuse(c, e->w->name,
+		       "it reaches the thread-local variable %s in a way that is not known",
+		       to->name);
+		return;
+	default:
+		break;
 	}
-	slot = hpkm_anchor_slot(c->anchor, to->name,
-				c->anchor->arch->type_tpoff64);
-	if (slot) {
-		to->kind = PLACE_LIVE;
-		to->value = slot->addr;
-	} else if (to->kind == PLACE_TLS && !c->anchor->library) {
+	if (hpkm_tls_find(c->anchor, e->rel, to->name,
+			  to->kind == PLACE_TLS && !to->preemptible,
+			  to->value, &cell)) {
+		if (cell.slot) {
+			to->kind = PLACE_LIVE;
+			to->value = cell.slot;
+		} else {
+			to->piece = tls_piece(e, &cell);
+			to->kind = PLACE_PIECE;
+		}
+	} else if (to->kind == PLACE_TLS && !library &&
+		   e->rel == HPKM_REL_GOT_TPOFF) {
 		to->piece = cell_piece(c, CELL_TPOFF, to,
 				       tpoff(c, to->value));
 		to->kind = PLACE_PIECE;
@@ -777,8 +872,10 @@ static void emit_tls(struct edit *e)
 		return;
 	} else {
 		refuse(c, to->name,
-		       "%s uses this thread-local variable, and %s has no cell that holds its place",
-		       e->w->name, c->anchor->name);
+		       "%s uses this thread-local variable, and %s has no cell that holds its place%s",
+		       e->w->name, c->anchor->name,
+		       e->rel == HPKM_REL_TLSDESC ?
+		       "; compile with -mtls-dialect=gnu" : "");
 		return;
 	}
 	to->offset = 0;
@@ -865,7 +962,7 @@ static int follow_one(struct closure *c, const struct work *w, size_t i)
 		.rel = o->arch->rel(s->relocs[i].type),
 	};
 
-	if (e.rel == HPKM_REL_NONE)
+	if (e.rel == HPKM_REL_NONE || e.rel == HPKM_REL_TLSDESC_CALL)
 		return 0;
 	if (e.rel == HPKM_REL_UNKNOWN) {
 		refuse(c, w->name,
@@ -887,6 +984,10 @@ static int follow_one(struct closure *c, const struct work *w, size_t i)
 		break;
 	case HPKM_REL_TPOFF32:
 	case HPKM_REL_GOT_TPOFF:
+	case HPKM_REL_TLSGD:
+	case HPKM_REL_TLSLD:
+	case HPKM_REL_TLSDESC:
+	case HPKM_REL_DTPOFF32:
 	case HPKM_REL_TLS:
 		emit_tls(&e);
 		break;
@@ -922,9 +1023,12 @@ static int follow(struct closure *c, const struct work *w)
 
 	hpkm_object_relocs(w->object, w->section, w->start, w->end, &first,
 			   &count);
-	for (size_t i = first; i < first + count; i++)
+	for (size_t i = first; i < first + count; i++) {
+		c->skip_next = false;
 		if (!put_off(c, w, i) && follow_one(c, w, i))
 			return -1;
+		i += c->skip_next;
+	}
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "hpkm.h"
+#include "tls.h"
 #include "verify.h"
 
 struct evidence {
@@ -276,6 +277,16 @@ static bool tpoff_is(const struct hpkm_anchor *a, uint64_t value,
 	return a->arch->tpoff(offset, a->tls_size, a->tls_align) == value;
 }
 
+/* The offset in the anchor's block that a place in it means. */
+static uint64_t block_offset(const struct hpkm_anchor *a,
+			     const struct hpkm_match *m, uint64_t value)
+{
+	/* What ld has relaxed counts from the thread pointer. */
+	if (m->kind == HPKM_MATCH_TPOFF || !a->library)
+		value -= a->arch->tpoff(0, a->tls_size, a->tls_align);
+	return value;
+}
+
 static bool check_undef(struct proof *p, const struct hpkm_ref *ref,
 			const struct hpkm_match *m)
 {
@@ -290,6 +301,13 @@ static bool check_undef(struct proof *p, const struct hpkm_ref *ref,
 		slot = hpkm_anchor_slot_at(p->anchor, m->value);
 		if (slot && !strcmp(slot->name, name))
 			return true;
+		if (hpkm_tls_offset(p->anchor, m->value, &pointer)) {
+			for (size_t i = 0; i < count; i++)
+				if (s[i].type == STT_TLS &&
+				    s[i].addr == pointer)
+					return true;
+			return false;
+		}
 		if (!hpkm_anchor_pointer(p->anchor, m->value, &pointer) &&
 		    !(slot && slot->type == p->anchor->arch->type_irelative))
 			return false;
@@ -300,10 +318,10 @@ static bool check_undef(struct proof *p, const struct hpkm_ref *ref,
 				return true;
 		return !count && ref->symbol->bind == STB_WEAK && !pointer;
 	}
+	if (m->kind == HPKM_MATCH_TPOFF || m->kind == HPKM_MATCH_DTPOFF)
+		value = block_offset(p->anchor, m, value);
 	for (size_t i = 0; i < count; i++)
-		if (m->kind == HPKM_MATCH_TPOFF ?
-		    tpoff_is(p->anchor, value, s[i].addr) :
-		    s[i].addr == value)
+		if (s[i].addr == value)
 			return true;
 	slot = plt_at(p->anchor, value);
 	if (slot && !strcmp(slot->name, name))
@@ -327,14 +345,17 @@ static bool check_item(struct proof *p, const struct hpkm_ref *ref,
 		slot = hpkm_anchor_slot_at(p->anchor, m->value);
 		if (slot && !strcmp(slot->name, item->name))
 			return true;
-		if (item->ifunc || item->kind == HPKM_ITEM_TLS)
+		if (item->ifunc)
 			return true;
-		if (!hpkm_anchor_pointer(p->anchor, m->value, &value))
+		if (item->kind == HPKM_ITEM_TLS) {
+			if (!hpkm_tls_offset(p->anchor, m->value, &value))
+				return true;
+		} else if (!hpkm_anchor_pointer(p->anchor, m->value, &value)) {
 			return false;
-	} else if (m->kind == HPKM_MATCH_TPOFF) {
-		/* Back from the distance to the offset in the block. */
-		value -= p->anchor->arch->tpoff(0, p->anchor->tls_size,
-						p->anchor->tls_align);
+		}
+	} else if (m->kind == HPKM_MATCH_TPOFF ||
+		   m->kind == HPKM_MATCH_DTPOFF) {
+		value = block_offset(p->anchor, m, value);
 	} else {
 		if (item == p->item && ref->offset)
 			return corresponds(p, item->offset + ref->offset,
@@ -358,11 +379,22 @@ static bool check_item(struct proof *p, const struct hpkm_ref *ref,
 static bool check_ref(struct proof *p, size_t reloc,
 		      const struct hpkm_match *m)
 {
+	const struct hpkm_elf_reloc *r =
+		&hpkm_item_section(p->item)->relocs[reloc];
+	const struct hpkm_anchor_slot *slot;
 	struct hpkm_ref ref;
 
 	if (hpkm_object_ref(p->object, p->item->section, reloc, &ref)) {
 		p->damaged = true;
 		return false;
+	}
+	if (m->kind == HPKM_MATCH_NOTHING)
+		return true;
+	if (p->object->arch->rel(r->type) == HPKM_REL_TLSLD) {
+		/* Of the module, whatever variable is named. */
+		slot = hpkm_anchor_slot_at(p->anchor, m->value);
+		return slot && !*slot->name &&
+			slot->type == p->anchor->arch->type_dtpmod64;
 	}
 	switch (ref.kind) {
 	case HPKM_REF_UNDEF:
@@ -437,6 +469,7 @@ static bool line_up(struct proof *p, struct deferred **later,
 		if (n > HPKM_MATCHES_MAX ||
 		    !p->anchor->arch->match(p->o_bytes + o->offset, o, relocs,
 					    n, p->t_bytes + t->offset, t,
+					    p->size - t->offset,
 					    p->addr + t->offset, matches))
 			return fail(p, o, t, "the code differs");
 
@@ -457,6 +490,13 @@ static bool line_up(struct proof *p, struct deferred **later,
 		}
 		first += n;
 		count -= n;
+		if (!matches[0].next_too || ++i >= p->o_code->count)
+			continue;
+		/* The linker dropped that one, and what it referred to. */
+		o = &p->o_code->insns[i];
+		for (; count && s->relocs[first].offset <
+		     (uint64_t)o->offset + o->size; count--)
+			first++;
 	}
 }
 

@@ -26,6 +26,11 @@ enum hpkm_rel {
 	HPKM_REL_GOT,		/* PC32 of a cell that holds the address */
 	HPKM_REL_TPOFF32,	/* distance from the thread pointer */
 	HPKM_REL_GOT_TPOFF,	/* PC32 of a cell that holds that distance */
+	HPKM_REL_TLSGD,		/* PC32 of a pair: module, offset in its block */
+	HPKM_REL_TLSLD,		/* PC32 of a pair with offset 0 */
+	HPKM_REL_TLSDESC,	/* PC32 of a descriptor */
+	HPKM_REL_TLSDESC_CALL,	/* the call through it; no field */
+	HPKM_REL_DTPOFF32,	/* offset in the module's block */
 	HPKM_REL_TLS,		/* any other thread-local model */
 };
 
@@ -60,7 +65,10 @@ struct hpkm_match {
 		HPKM_MATCH_ADDRESS,	/* the thing itself */
 		HPKM_MATCH_SLOT,	/* a cell that holds its address */
 		HPKM_MATCH_TPOFF,	/* its distance from the thread pointer */
+		HPKM_MATCH_DTPOFF,	/* its place in the module's block */
+		HPKM_MATCH_NOTHING,	/* the linker has dropped it */
 	} kind;
+	bool next_too;	/* the next instruction was dropped with this one */
 	uint64_t value;
 };
 
@@ -96,7 +104,7 @@ struct hpkm_arch {
 	/* Types that are given to ld. */
 	uint32_t type_pc32, type_abs64;
 	uint32_t type_copy, type_jump_slot, type_glob_dat, type_relative,
-		 type_irelative, type_tpoff64;
+		 type_irelative, type_tpoff64, type_dtpmod64, type_tlsdesc;
 
 	enum hpkm_rel (*rel)(uint32_t type);
 
@@ -112,12 +120,24 @@ struct hpkm_arch {
 	 * of @o with the relocations @relocs (places relative to @o)?  Fills
 	 * in one match for each relocation.  Branches inside the function
 	 * and references to it have no relocation: the caller compares
-	 * their targets.
+	 * their targets.  @t_left: bytes of the function from @t on.
 	 */
 	bool (*match)(const uint8_t *o, const struct hpkm_insn *oi,
 		      const struct hpkm_elf_reloc *relocs, size_t reloc_count,
 		      const uint8_t *t, const struct hpkm_insn *ti,
-		      uint64_t t_addr, struct hpkm_match *matches);
+		      uint64_t t_left, uint64_t t_addr,
+		      struct hpkm_match *matches);
+	/*
+	 * Turn code that reaches a thread-local variable by a dynamic model
+	 * (TLSGD or TLSLD, the field at @place) into code that has it at a
+	 * fixed distance from the thread pointer, or, @cell, at one that is in
+	 * a cell.  @field gets where the distance, or the cell's PC32, is to
+	 * be written; for TLSLD there is none.  Takes along the call of
+	 * __tls_get_addr, whose relocation is the next one.
+	 * Return: false when it is not the code that the psABI demands.
+	 */
+	bool (*relax_tls)(uint8_t *code, uint64_t size, uint64_t place,
+			  enum hpkm_rel rel, bool cell, uint64_t *field);
 	/* Does the instruction only jump or call through the GOT cell? */
 	bool (*got_branch)(const uint8_t *insn, const struct hpkm_insn *i);
 
@@ -172,6 +192,7 @@ static inline unsigned int hpkm_rel_size(enum hpkm_rel rel)
 	case HPKM_REL_PC64:
 		return 8;
 	case HPKM_REL_NONE:
+	case HPKM_REL_TLSDESC_CALL:
 		return 0;
 	default:
 		return 4;
@@ -182,7 +203,8 @@ static inline bool hpkm_rel_pcrel(enum hpkm_rel rel)
 {
 	return rel == HPKM_REL_PC32 || rel == HPKM_REL_PC64 ||
 		rel == HPKM_REL_CALL || rel == HPKM_REL_GOT ||
-		rel == HPKM_REL_GOT_TPOFF;
+		rel == HPKM_REL_GOT_TPOFF || rel == HPKM_REL_TLSGD ||
+		rel == HPKM_REL_TLSLD || rel == HPKM_REL_TLSDESC;
 }
 
 #endif /* HPKM_ARCH_H */

@@ -35,13 +35,18 @@ static enum hpkm_rel x86_rel(uint32_t type)
 	case R_X86_64_GOTTPOFF:
 		return HPKM_REL_GOT_TPOFF;
 	case R_X86_64_TLSGD:
+		return HPKM_REL_TLSGD;
 	case R_X86_64_TLSLD:
+		return HPKM_REL_TLSLD;
+	case R_X86_64_GOTPC32_TLSDESC:
+		return HPKM_REL_TLSDESC;
+	case R_X86_64_TLSDESC_CALL:
+		return HPKM_REL_TLSDESC_CALL;
 	case R_X86_64_DTPOFF32:
+		return HPKM_REL_DTPOFF32;
 	case R_X86_64_DTPOFF64:
 	case R_X86_64_DTPMOD64:
 	case R_X86_64_TPOFF64:
-	case R_X86_64_GOTPC32_TLSDESC:
-	case R_X86_64_TLSDESC_CALL:
 		return HPKM_REL_TLS;
 	}
 	return HPKM_REL_UNKNOWN;
@@ -157,6 +162,26 @@ static bool same_bytes(const uint8_t *o, const uint8_t *t, size_t size,
 	return true;
 }
 
+static int match_kind(enum hpkm_rel rel)
+{
+	switch (rel) {
+	case HPKM_REL_GOT:
+	case HPKM_REL_GOT_TPOFF:
+	case HPKM_REL_TLSGD:
+	case HPKM_REL_TLSLD:
+	case HPKM_REL_TLSDESC:
+		return HPKM_MATCH_SLOT;
+	case HPKM_REL_TPOFF32:
+		return HPKM_MATCH_TPOFF;
+	case HPKM_REL_DTPOFF32:
+		return HPKM_MATCH_DTPOFF;
+	case HPKM_REL_TLSDESC_CALL:
+		return HPKM_MATCH_NOTHING;
+	default:
+		return HPKM_MATCH_ADDRESS;
+	}
+}
+
 static bool plain_match(const uint8_t *o, const struct hpkm_insn *oi,
 			const struct hpkm_elf_reloc *relocs, size_t count,
 			const uint8_t *t, uint64_t t_addr,
@@ -174,6 +199,9 @@ static bool plain_match(const uint8_t *o, const struct hpkm_insn *oi,
 			return false;
 		field = t + relocs[k].offset;
 		switch (rel) {
+		case HPKM_REL_TLSDESC_CALL:
+			value = 0;
+			break;
 		case HPKM_REL_ABS64:
 		case HPKM_REL_PC64:
 			value = hpkm_get64(field);
@@ -188,12 +216,104 @@ static bool plain_match(const uint8_t *o, const struct hpkm_insn *oi,
 		if (hpkm_rel_pcrel(rel))
 			value += t_addr + oi->size;
 		matches[k].value = value;
-		matches[k].kind = rel == HPKM_REL_GOT ||
-			rel == HPKM_REL_GOT_TPOFF ? HPKM_MATCH_SLOT :
-			rel == HPKM_REL_TPOFF32 ? HPKM_MATCH_TPOFF :
-			HPKM_MATCH_ADDRESS;
+		matches[k].kind = match_kind(rel);
 	}
 	return true;
+}
+
+static const uint8_t
+	/* lea x@tlsgd(%rip), %rdi; call __tls_get_addr, by PLT or GOT */
+	gd_lea[] = { 0x66, 0x48, 0x8d, 0x3d },
+	gd_call[] = { 0x66, 0x66, 0x48, 0xe8 },
+	gd_call_got[] = { 0x66, 0x48, 0xff, 0x15 },
+	/* lea x@tlsld(%rip), %rdi */
+	ld_lea[] = { 0x48, 0x8d, 0x3d },
+	/* mov %fs:0, %rax */
+	tp_rax[] = { 0x64, 0x48, 0x8b, 0x04, 0x25, 0, 0, 0, 0 },
+	/* lea distance(%rax), %rax */
+	le_rax[] = { 0x48, 0x8d, 0x80 },
+	/* add cell(%rip), %rax */
+	ie_rax[] = { 0x48, 0x03, 0x05 };
+
+#define STARTS(code, size, with) \
+	((size) >= sizeof(with) && !memcmp(code, with, sizeof(with)))
+
+/*
+ * psABI, "TLS Linker Optimization": GD to LE or IE, and LD to LE.  The code
+ * has as many bytes as before.
+ */
+static bool x86_relax_tls(uint8_t *code, uint64_t size, uint64_t place,
+			  enum hpkm_rel rel, bool cell, uint64_t *field)
+{
+	unsigned int head = rel == HPKM_REL_TLSGD ? sizeof(gd_lea) :
+		sizeof(ld_lea);
+	uint8_t *call, *start;
+	uint64_t left;
+
+	if (place < head || !hpkm_inside(place, 4 + 8, size))
+		return false;
+	start = code + place - head;
+	call = code + place + 4;
+	left = size - place - 4;
+	if (rel == HPKM_REL_TLSGD) {
+		if (memcmp(start, gd_lea, head) ||
+		    (!STARTS(call, left, gd_call) &&
+		     !STARTS(call, left, gd_call_got)))
+			return false;
+		memcpy(start, tp_rax, sizeof(tp_rax));
+		memcpy(start + sizeof(tp_rax), cell ? ie_rax : le_rax, 3);
+		*field = place - head + sizeof(tp_rax) + 3;
+		memset(code + *field, 0, 4);
+		return true;
+	}
+	/* call x; call *x(%rip) or addr32 call x */
+	if (memcmp(start, ld_lea, head) || cell)
+		return false;
+	if (*call == 0xe8)
+		left = 5;
+	else if ((call[0] == 0xff && call[1] == 0x15) ||
+		 (call[0] == 0x67 && call[1] == 0xe8))
+		left = 6;
+	else
+		return false;
+	left += head + 4 - sizeof(tp_rax);
+	memset(start, 0x66, left);
+	memcpy(start + left, tp_rax, sizeof(tp_rax));
+	return true;
+}
+
+/* What x86_relax_tls(), and ld, make of it. */
+static bool relaxed_tls(const uint8_t *o, const struct hpkm_insn *oi,
+			enum hpkm_rel rel, const uint8_t *t, uint64_t t_left,
+			uint64_t t_addr, struct hpkm_match *m)
+{
+	const uint8_t *next = t + sizeof(tp_rax);
+	unsigned int prefixes = 0;
+
+	if (rel == HPKM_REL_TLSGD) {
+		if (t_left < sizeof(tp_rax) + 7 || !STARTS(t, t_left, tp_rax))
+			return false;
+		m->value = (int32_t)hpkm_get32(next + 3);
+		m->kind = HPKM_MATCH_TPOFF;
+		if (!memcmp(next, le_rax, 3))
+			return true;
+		m->kind = HPKM_MATCH_SLOT;
+		m->value += t_addr + sizeof(tp_rax) + 7;
+		return !memcmp(next, ie_rax, 3);
+	}
+	if (rel == HPKM_REL_TLSLD) {
+		while (prefixes < t_left && t[prefixes] == 0x66)
+			prefixes++;
+		m->kind = HPKM_MATCH_NOTHING;
+		m->next_too = true;
+		return prefixes >= 3 && prefixes <= 4 &&
+			STARTS(t + prefixes, t_left - prefixes, tp_rax);
+	}
+	/* The call behind a lea x@tlsgd. */
+	m->kind = HPKM_MATCH_NOTHING;
+	return oi->size == 8 && (STARTS(o, 8, gd_call) ||
+				 STARTS(o, 8, gd_call_got)) && t_left >= 7 &&
+		(!memcmp(t, le_rax, 3) || !memcmp(t, ie_rax, 3));
 }
 
 static bool is_rex(uint8_t byte)
@@ -294,8 +414,10 @@ static int branch_kind(const uint8_t *code, const struct hpkm_insn *i)
 static bool x86_match(const uint8_t *o, const struct hpkm_insn *oi,
 		      const struct hpkm_elf_reloc *relocs, size_t count,
 		      const uint8_t *t, const struct hpkm_insn *ti,
-		      uint64_t t_addr, struct hpkm_match *matches)
+		      uint64_t t_left, uint64_t t_addr,
+		      struct hpkm_match *matches)
 {
+	enum hpkm_rel rel;
 	int kind;
 
 	if (count > HPKM_MATCHES_MAX)
@@ -331,10 +453,19 @@ static bool x86_match(const uint8_t *o, const struct hpkm_insn *oi,
 	}
 	if (count != 1)
 		return false;
-	switch (x86_rel(relocs[0].type)) {
+	rel = x86_rel(relocs[0].type);
+	switch (rel) {
 	case HPKM_REL_GOT:
+		if (relaxed_tls(o, oi, rel, t, t_left, t_addr, matches))
+			return true;
+		memset(matches, 0, sizeof(*matches));
+		/* fall through */
 	case HPKM_REL_GOT_TPOFF:
 		return relaxed_match(o, oi, relocs, t, ti, t_addr, matches);
+	case HPKM_REL_TLSGD:
+	case HPKM_REL_TLSLD:
+	case HPKM_REL_CALL:
+		return relaxed_tls(o, oi, rel, t, t_left, t_addr, matches);
 	default:
 		return false;
 	}
@@ -479,10 +610,13 @@ const struct hpkm_arch hpkm_arch_x86 = {
 	.type_relative	= R_X86_64_RELATIVE,
 	.type_irelative	= R_X86_64_IRELATIVE,
 	.type_tpoff64	= R_X86_64_TPOFF64,
+	.type_dtpmod64	= R_X86_64_DTPMOD64,
+	.type_tlsdesc	= R_X86_64_TLSDESC,
 	.rel		= x86_rel,
 	.decode		= x86_decode,
 	.disassemble	= x86_disassemble,
 	.match		= x86_match,
+	.relax_tls	= x86_relax_tls,
 	.got_branch	= x86_got_branch,
 	.numbers	= x86_numbers,
 	.assertion_line	= x86_assertion_line,

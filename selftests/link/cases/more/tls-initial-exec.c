@@ -1,0 +1,2 @@
+/* For ../tls-initial-exec.c. */
+__thread int elsewhere = 4;

@@ -1,0 +1,2 @@
+/* For ../tls-library.c. */
+__thread int elsewhere = 4;

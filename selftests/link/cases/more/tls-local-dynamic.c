@@ -1,0 +1,2 @@
+/* For ../tls-local-dynamic.c. */
+__thread int elsewhere = 4;

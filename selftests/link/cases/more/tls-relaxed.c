@@ -1,0 +1,2 @@
+/* For ../tls-relaxed.c. */
+__thread int elsewhere = 4;
