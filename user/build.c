@@ -11,6 +11,11 @@
  *
  * Both builds start from the same files, at the same path, and run the same
  * command: what differs between their objects comes from the fix.
+ *
+ * Where the system lets it, the copy is mounted over the tree that was given,
+ * for the build only.  Then all names in it are the right ones, those in
+ * makefiles that were configured there, and in __FILE__ too, and nothing can
+ * write in the original.  Elsewhere the build sees the copy at its own place.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -52,6 +57,7 @@ struct work {
 	struct hpkm_arena *arena;
 	const char *source;	/* absolute */
 	const char *original, *tree;
+	const char *seen;	/* what the build takes the tree's path for */
 	struct side old, new;
 	/* For progress. */
 	const char *doing, *record;
@@ -211,6 +217,7 @@ static int make_stages(struct work *w)
 	}
 	w->original = in_work(w, STAGE_SOURCE, strrchr(w->source, '/') + 1);
 	w->tree = in_work(w, STAGE_TREE, strrchr(w->source, '/') + 1);
+	w->seen = hpkm_job_can_cover() ? w->source : w->tree;
 	w->old.dir = in_work(w, STAGE_OLD, "");
 	w->new.dir = in_work(w, STAGE_NEW, "");
 	return make_dir(in_work(w, STAGE_OLD, "objects")) ||
@@ -300,12 +307,14 @@ static char **environment(struct work *w, const struct side *side)
 	    programs ? programs : "");
 	if (programs)
 		SET("%s=%s", HPKM_BUILD_COMPILER_PATH, programs);
-	SET("PWD=%s", w->tree);
+	SET("PWD=%s", w->seen);
 	SET("CCACHE_DISABLE=1");
 	SET("%s=%s", HPKM_BUILD_RECORD, side->dir);
 	SET("%s=%s", HPKM_BUILD_WORK, w->build->work);
-	SET("%s=%s", HPKM_BUILD_TREE, w->tree);
-	SET("%s=%s", HPKM_BUILD_SOURCE, w->source);
+	if (w->seen != w->source) {
+		SET("%s=%s", HPKM_BUILD_TREE, w->tree);
+		SET("%s=%s", HPKM_BUILD_SOURCE, w->source);
+	}
 	/* __DATE__ and the like must be the same in both builds. */
 	if (!getenv("SOURCE_DATE_EPOCH"))
 		SET("SOURCE_DATE_EPOCH=0");
@@ -370,7 +379,8 @@ static int build_tree(struct work *w, struct side *side, const char *how)
 	struct hpkm_job job = {
 		.argv = b->command ? b->command : make,
 		.env = environment(w, side),
-		.directory = w->tree,
+		.directory = w->seen,
+		.cover = w->seen == w->source ? w->tree : NULL,
 		.log = hpkm_arena_printf(w->arena, "%s/log", side->dir),
 		.tick = tick,
 		.data = w,
@@ -399,7 +409,8 @@ static int build_tree(struct work *w, struct side *side, const char *how)
 					 sizeof(*side->members));
 	for (size_t i = 0; i < b->anchor_count; i++)
 		if (hpkm_members_find(w->arena, &side->record, w->tree,
-				      &b->anchors[i], &side->members[i]))
+				      w->seen, &b->anchors[i],
+				      &side->members[i]))
 			return -1;
 	return 0;
 }
@@ -413,6 +424,8 @@ static int copy_source(struct work *w)
 	doing(w, "copying the source", NULL);
 	return hpkm_tree_copy(w->source, w->original, log) ||
 		hpkm_tree_age(w->original) ||
+		(w->seen != w->source &&
+		 hpkm_tree_unconfigure(w->original, w->source)) ||
 		hpkm_tree_copy(w->original, w->tree, log);
 }
 

@@ -770,6 +770,20 @@ static int clang(struct compiler *c, int argc, char **argv)
 	return status;
 }
 
+/* The makefiles were configured to work there, whatever they lie in. */
+static void check_place(struct compiler *c)
+{
+	const char *source = getenv(HPKM_BUILD_SOURCE);
+
+	if (!source || (strcmp(c->cwd, source) && !starts_with(c->cwd, source)))
+		return;
+	hpkm_message_name("hpkm-build");
+	hpkm_error("error: the build works in %s itself, not in its copy",
+		   c->cwd);
+	hpkm_detail("its makefiles name that directory: have the build command configure it anew");
+	_exit(HPKM_EXIT_ERROR);
+}
+
 int hpkm_compiler_run(const char *name, int argc, char **argv)
 {
 	enum role role = role_of(name);
@@ -783,6 +797,7 @@ int hpkm_compiler_run(const char *name, int argc, char **argv)
 	c->record = getenv(HPKM_BUILD_RECORD);
 	if (!getcwd(c->cwd, sizeof(c->cwd)))
 		fail(c, "cannot tell the", "working directory");
+	check_place(c);
 	c->real = find_real(c, role);
 	if (!c->real) {
 		errno = ENOENT;

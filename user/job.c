@@ -2,10 +2,11 @@
 /* A command that stage 1 runs. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,36 +56,113 @@ bool hpkm_job_interrupted(void)
 	return false;
 }
 
+/* ---- in the child; each returns 0, or -1 with errno ---- */
+
+static int write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -1;
+	err = write(fd, text, strlen(text)) < 0;
+	close(fd);
+	return err ? -1 : 0;
+}
+
+/* A user namespace in which everybody is who he was. */
+static int new_namespaces(void)
+{
+	unsigned int uid = geteuid(), gid = getegid();
+	char map[64];
+
+	if (!unshare(CLONE_NEWNS))
+		return 0;
+	if (errno != EPERM || unshare(CLONE_NEWUSER | CLONE_NEWNS))
+		return -1;
+	if (write_to("/proc/self/setgroups", "deny"))
+		return -1;
+	snprintf(map, sizeof(map), "%u %u 1", gid, gid);
+	if (write_to("/proc/self/gid_map", map))
+		return -1;
+	snprintf(map, sizeof(map), "%u %u 1", uid, uid);
+	return write_to("/proc/self/uid_map", map);
+}
+
+/* What is mounted here is seen by nobody else. */
+static int cover(const char *directory, const char *by)
+{
+	if (new_namespaces() ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return -1;
+	return mount(by, directory, NULL, MS_BIND | MS_REC, NULL);
+}
+
+static int redirect(const struct hpkm_job *job)
+{
+	int in = open("/dev/null", O_RDONLY);
+	int out = open(job->log, O_WRONLY | O_CREAT | O_APPEND, 0666);
+
+	if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 ||
+	    dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
+		return -1;
+	close(in);
+	close(out);
+	return 0;
+}
+
+static void become(const struct hpkm_job *job)
+{
+	setpgid(0, 0);
+	if (redirect(job) ||
+	    (job->cover && cover(job->directory, job->cover)) ||
+	    (job->directory && chdir(job->directory)))
+		return;
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	execvpe(job->argv[0], job->argv, job->env ? job->env : environ);
+}
+
+/* ---- in the parent ---- */
+
+/* Returns 0, or the errno of what the child could not do. */
 static int start(const struct hpkm_job *job, pid_t *pid)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attr;
-	sigset_t defaults;
-	int err;
+	int fds[2], err = 0;
 
-	posix_spawn_file_actions_init(&actions);
-	posix_spawnattr_init(&attr);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null",
-					 O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, job->log,
-					 O_WRONLY | O_CREAT | O_APPEND, 0666);
-	posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO,
-					 STDERR_FILENO);
-	if (job->directory)
-		posix_spawn_file_actions_addchdir_np(&actions, job->directory);
-	fatal_signals(&defaults);
-	sigaddset(&defaults, SIGPIPE);
-	posix_spawnattr_setsigdefault(&attr, &defaults);
-	posix_spawnattr_setsigmask(&attr, &before);
-	posix_spawnattr_setpgroup(&attr, 0);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETPGROUP |
-				 POSIX_SPAWN_SETSIGMASK |
-				 POSIX_SPAWN_SETSIGDEF);
-	err = posix_spawnp(pid, job->argv[0], &actions, &attr, job->argv,
-			   job->env ? job->env : environ);
-	posix_spawnattr_destroy(&attr);
-	posix_spawn_file_actions_destroy(&actions);
+	if (pipe2(fds, O_CLOEXEC))
+		return errno;
+	*pid = fork();
+	if (!*pid) {
+		become(job);
+		err = errno;
+		if (write(fds[1], &err, sizeof(err)) < 0)
+			_exit(126);
+		_exit(127);
+	}
+	close(fds[1]);
+	if (*pid < 0)
+		err = errno;
+	else if (read(fds[0], &err, sizeof(err)) != sizeof(err))
+		err = 0;
+	close(fds[0]);
+	if (*pid > 0 && err)
+		waitpid(*pid, NULL, 0);
 	return err;
+}
+
+bool hpkm_job_can_cover(void)
+{
+	int status;
+	pid_t pid;
+
+	pid = fork();
+	if (!pid)
+		_exit(cover("/tmp", "/tmp") ? 1 : 0);
+	if (pid < 0)
+		return false;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
 /* Until a child may have ended, or for one tick. */
@@ -114,8 +192,8 @@ static void end_group(pid_t pid)
 
 int hpkm_job_run(const struct hpkm_job *job)
 {
+	pid_t pid = 0, n;
 	int status, err;
-	pid_t pid, n;
 
 	err = start(job, &pid);
 	if (err) {

@@ -13,6 +13,8 @@ struct hpkm_job {
 	char *const *argv;
 	char *const *env;	/* NULL: the caller's */
 	const char *directory;	/* NULL: the caller's */
+	/* Seen by the command in place of the directory, NULL: nothing. */
+	const char *cover;
 	const char *log;	/* its output is appended there */
 	/* Called a few times a second while it runs; may be NULL. */
 	void (*tick)(void *data);
@@ -27,6 +29,12 @@ void hpkm_job_start(void);
 void hpkm_job_finish(void);
 /* Has one come? */
 bool hpkm_job_interrupted(void);
+
+/*
+ * Can a directory be covered: is a mount namespace to be had?  Unprivileged
+ * users need user namespaces for it, which some systems and containers deny.
+ */
+bool hpkm_job_can_cover(void);
 
 /*
  * Returns the exit status (128 + signal when one ended it), or -1: after a

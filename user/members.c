@@ -31,7 +31,7 @@ struct view {
 struct finder {
 	struct hpkm_arena *arena;
 	struct hpkm_record *record;
-	const char *tree;
+	const char *tree, *seen;	/* the same, for us and the build */
 	struct hpkm_members *members;
 	/* Steps that left a file: by path or identity, then time; by size. */
 	size_t *by_path, *by_identity;
@@ -93,6 +93,28 @@ static const char *base_name(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash ? slash + 1 : path;
+}
+
+/* Where a file of the build is. */
+static const char *place_of(struct finder *f, const char *path)
+{
+	return inside(path, f->seen) ?
+		hpkm_arena_printf(f->arena, "%s%s", f->tree,
+				  path + strlen(f->seen)) : path;
+}
+
+/* What it was called in the build. */
+static const char *name_of(struct finder *f, const char *place)
+{
+	return inside(place, f->tree) ?
+		hpkm_arena_printf(f->arena, "%s%s", f->seen,
+				  place + strlen(f->tree)) : place;
+}
+
+/* In the tree, from its top; else NULL. */
+static const char *within(struct finder *f, const char *path)
+{
+	return inside(path, f->seen) ? path + strlen(f->seen) + 1 : NULL;
 }
 
 /* ---- looking up steps ---- */
@@ -288,17 +310,17 @@ static const char *key_of(struct finder *f, const struct hpkm_done *step,
 	const char *path = step->output, *key;
 	char *real;
 
-	if (path && inside(path, f->tree))
-		return path + strlen(f->tree) + 1;
+	if (path && within(f, path))
+		return within(f, path);
 	if (!source)
 		return path ? base_name(path) : "?";
 	path = *source == '/' ? source :
 		hpkm_arena_printf(f->arena, "%s/%s", step->directory, source);
-	real = realpath(path, NULL);
+	real = realpath(place_of(f, path), NULL);
 	if (real)
-		path = hpkm_arena_printf(f->arena, "%s", real);
+		path = name_of(f, hpkm_arena_printf(f->arena, "%s", real));
 	free(real);
-	key = inside(path, f->tree) ? path + strlen(f->tree) + 1 : path;
+	key = within(f, path) ? within(f, path) : path;
 	/* A source can be compiled twice by one command. */
 	for (int n = 2; has_key(f->members, key); n++)
 		key = hpkm_arena_printf(f->arena, "%s#%d", key, n);
@@ -355,7 +377,7 @@ static int add_step(struct finder *f, struct hpkm_done *step, bool archived)
 		return 0;
 	}
 	/* Objects linked into one; a library isn't part of the target. */
-	v = open_view(step->output);
+	v = open_view(place_of(f, step->output));
 	object = is_relocatable(v.bytes, v.size);
 	close_view(&v);
 	return object ? add_inputs(f, step, archived) : 0;
@@ -384,18 +406,18 @@ static int add_archive(struct finder *f, const char *path,
 	const char *key;
 	int err = 0;
 
-	if (hpkm_archive_read(f->arena, path, v->bytes, v->size, &list,
-			      &count))
+	if (hpkm_archive_read(f->arena, place_of(f, path), v->bytes, v->size,
+			      &list, &count))
 		return -1;
 	for (size_t i = 0; i < count && !err; i++) {
 		if (!list[i].data) {
-			err = add_file(f, list[i].name, bound, true);
+			err = add_file(f, name_of(f, list[i].name), bound,
+				       true);
 			continue;
 		}
 		if (!is_relocatable(list[i].data, list[i].size))
 			continue;
-		key = hpkm_arena_printf(f->arena, "%s(%s)",
-					path + strlen(f->tree) + 1,
+		key = hpkm_arena_printf(f->arena, "%s(%s)", within(f, path),
 					list[i].name);
 		err = add_object(f, list[i].name, key, list[i].data,
 				 list[i].size, bound, true);
@@ -413,19 +435,19 @@ static int add_file(struct finder *f, const char *path, size_t bound,
 	if (step)
 		return add_step(f, step, archived);
 	/* The system's own: no patch changes them. */
-	if (!inside(path, f->tree))
+	if (!within(f, path))
 		return 0;
-	v = open_view(path);
+	v = open_view(place_of(f, path));
 	if (!v.bytes) {
 		hpkm_error("%s was linked into %s, but the build has removed it",
-			   path, f->members->output);
+			   within(f, path), f->members->output);
 		return -1;
 	}
 	if (hpkm_archive_is(v.bytes, v.size))
 		err = add_archive(f, path, &v, bound);
 	else if (is_relocatable(v.bytes, v.size))
-		err = add_object(f, path, path + strlen(f->tree) + 1, v.bytes,
-				 v.size, bound, archived);
+		err = add_object(f, path, within(f, path), v.bytes, v.size,
+				 bound, archived);
 	close_view(&v);
 	return err;
 }
@@ -580,7 +602,8 @@ static bool is_candidate(struct finder *f, size_t i)
 	/* Only as it was linked last, and if it is still there. */
 	return step->kind == HPKM_DONE_LINK && !links_objects_only(step) &&
 		last_at(f, step->output, f->record->count) == step &&
-		inside(step->output, f->tree) && !access(step->output, R_OK);
+		within(f, step->output) &&
+		!access(place_of(f, step->output), R_OK);
 }
 
 static const struct hpkm_done *choose(struct finder *f, const char *target,
@@ -594,7 +617,7 @@ static const struct hpkm_done *choose(struct finder *f, const char *target,
 		if (!is_candidate(f, i) ||
 		    (named && !is_named(&steps[i], target)))
 			continue;
-		like = likeness(f, anchor, steps[i].output);
+		like = likeness(f, anchor, place_of(f, steps[i].output));
 		/* Stripped, but of the right name. */
 		if (like < 0 && named)
 			like = least;
@@ -619,7 +642,7 @@ static void explain(struct finder *f, const char *target)
 				   target);
 			hpkm_detail("they were compared by name and by the names of their functions; there are:");
 		}
-		hpkm_detail("  %s", steps[i].output + strlen(f->tree) + 1);
+		hpkm_detail("  %s", within(f, steps[i].output));
 	}
 	if (shown)
 		return;
@@ -631,7 +654,8 @@ static void explain(struct finder *f, const char *target)
 }
 
 int hpkm_members_find(struct hpkm_arena *arena, struct hpkm_record *record,
-		      const char *tree, const struct hpkm_anchor *anchor,
+		      const char *tree, const char *seen,
+		      const struct hpkm_anchor *anchor,
 		      struct hpkm_members *members)
 {
 	const char *target = anchor->elf.path;
@@ -639,6 +663,7 @@ int hpkm_members_find(struct hpkm_arena *arena, struct hpkm_record *record,
 		.arena = arena,
 		.record = record,
 		.tree = tree,
+		.seen = seen,
 		.members = members,
 	};
 	const struct hpkm_done *link;
@@ -653,6 +678,6 @@ int hpkm_members_find(struct hpkm_arena *arena, struct hpkm_record *record,
 		explain(&f, target);
 		return -1;
 	}
-	members->output = link->output + strlen(tree) + 1;
+	members->output = within(&f, link->output);
 	return add_inputs(&f, link, false);
 }

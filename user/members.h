@@ -33,12 +33,13 @@ struct hpkm_members {
 };
 
 /*
- * Finds the linked file of the build in @tree that is the anchor, and what went
- * into it.  The tree is as the build has left it.  Returns 0, or -1 after a
- * message.
+ * Finds the linked file of the build that is the anchor, and what went into it.
+ * @tree is where the build has left everything, @seen the path by which it knew
+ * that.  Returns 0, or -1 after a message.
  */
 int hpkm_members_find(struct hpkm_arena *arena, struct hpkm_record *record,
-		      const char *tree, const struct hpkm_anchor *anchor,
+		      const char *tree, const char *seen,
+		      const struct hpkm_anchor *anchor,
 		      struct hpkm_members *members);
 
 #endif /* HPKM_MEMBERS_H */

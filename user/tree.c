@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -74,6 +76,65 @@ static int age(const char *path, const struct stat *st, int type,
 int hpkm_tree_age(const char *tree)
 {
 	if (!nftw(tree, age, OPEN_DIRS, FTW_PHYS))
+		return 0;
+	hpkm_error("cannot prepare the copy %s: %s", tree, strerror(errno));
+	return -1;
+}
+
+static const char *configured_for;
+static size_t copy_length;
+
+/* Does a line of CMake's cache name a directory in there as its own? */
+static bool names_source(const char *path)
+{
+	static const char home[] = "CMAKE_HOME_DIRECTORY:INTERNAL=";
+	size_t n = strlen(configured_for), room = 0;
+	char *line = NULL, *value;
+	bool named = false;
+	FILE *f;
+
+	f = fopen(path, "re");
+	while (f && !named && getline(&line, &room, f) > 0) {
+		value = line + sizeof(home) - 1;
+		named = !strncmp(line, home, sizeof(home) - 1) &&
+			!strncmp(value, configured_for, n) &&
+			strchr("/\n", value[n]);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return named;
+}
+
+static int unconfigure(const char *path, const struct stat *st, int type,
+		       struct FTW *ftw)
+{
+	static const char *const made[] = {
+		"CMakeCache.txt", "Makefile", "build.ninja",
+	};
+	char name[PATH_MAX];
+	int n;
+
+	if (type != FTW_F || strcmp(path + ftw->base, made[0]) ||
+	    !names_source(path))
+		return 0;
+	n = ftw->base > (int)copy_length ? ftw->base - copy_length - 1 : 0;
+	hpkm_warn("CMake has configured %.*s in the source itself; that can't be built in a copy, and is left out",
+		  n ? n : 1, n ? path + copy_length : ".");
+	for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++) {
+		snprintf(name, sizeof(name), "%.*s%s", ftw->base, path,
+			 made[i]);
+		if (unlink(name) && errno != ENOENT)
+			return -1;
+	}
+	return 0;
+}
+
+int hpkm_tree_unconfigure(const char *tree, const char *source)
+{
+	configured_for = source;
+	copy_length = strlen(tree) + 1;
+	if (!nftw(tree, unconfigure, OPEN_DIRS, FTW_PHYS))
 		return 0;
 	hpkm_error("cannot prepare the copy %s: %s", tree, strerror(errno));
 	return -1;

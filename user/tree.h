@@ -19,6 +19,12 @@ int hpkm_tree_copy(const char *from, const char *to, const char *log);
  */
 int hpkm_tree_age(const char *tree);
 /*
+ * Build directories that CMake has configured for @source itself: their
+ * makefiles would build there, so they are taken out of the copy, with a
+ * warning.
+ */
+int hpkm_tree_unconfigure(const char *tree, const char *source);
+/*
  * Files changed since @since get one and the same time: which of them was
  * patched first says nothing of which is made from which.
  */
