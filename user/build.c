@@ -33,6 +33,7 @@
 #include "hpkm.h"
 #include "job.h"
 #include "members.h"
+#include "origin.h"
 #include "tree.h"
 
 #define LINES_SHOWN	25
@@ -58,6 +59,7 @@ struct work {
 	const char *source;	/* absolute */
 	const char *original, *tree;
 	const char *seen;	/* what the build takes the tree's path for */
+	const char *named;	/* ... and is to compile in for it */
 	struct side old, new;
 	/* For progress. */
 	const char *doing, *record;
@@ -218,6 +220,9 @@ static int make_stages(struct work *w)
 	w->original = in_work(w, STAGE_SOURCE, strrchr(w->source, '/') + 1);
 	w->tree = in_work(w, STAGE_TREE, strrchr(w->source, '/') + 1);
 	w->seen = hpkm_job_can_cover() ? w->source : w->tree;
+	w->named = hpkm_origin_find(w->arena, &w->build->anchors[0], w->source);
+	if (!w->named)
+		w->named = w->source;
 	w->old.dir = in_work(w, STAGE_OLD, "");
 	w->new.dir = in_work(w, STAGE_NEW, "");
 	return make_dir(in_work(w, STAGE_OLD, "objects")) ||
@@ -273,7 +278,7 @@ static bool is_set_by_us(const char *variable)
 		/* Those of a make that may have run hpkm-build. */
 		"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES",
 		HPKM_BUILD_RECORD, HPKM_BUILD_WORK, HPKM_BUILD_TREE,
-		HPKM_BUILD_SOURCE, HPKM_BUILD_COMPILER_PATH,
+		HPKM_BUILD_NAME, HPKM_BUILD_SOURCE, HPKM_BUILD_COMPILER_PATH,
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -311,10 +316,11 @@ static char **environment(struct work *w, const struct side *side)
 	SET("CCACHE_DISABLE=1");
 	SET("%s=%s", HPKM_BUILD_RECORD, side->dir);
 	SET("%s=%s", HPKM_BUILD_WORK, w->build->work);
-	if (w->seen != w->source) {
-		SET("%s=%s", HPKM_BUILD_TREE, w->tree);
+	SET("%s=%s", HPKM_BUILD_TREE, w->seen);
+	if (strcmp(w->seen, w->named))
+		SET("%s=%s", HPKM_BUILD_NAME, w->named);
+	if (w->seen != w->source)
 		SET("%s=%s", HPKM_BUILD_SOURCE, w->source);
-	}
 	/* __DATE__ and the like must be the same in both builds. */
 	if (!getenv("SOURCE_DATE_EPOCH"))
 		SET("SOURCE_DATE_EPOCH=0");

@@ -357,19 +357,20 @@ static bool is_any(const char *arg, const char *const *list)
 
 /*
  * First, so that what the command itself says of the same names prevails: the
- * copy stands for the original tree, in debug information and in __FILE__.
+ * copy stands for the tree that the target was built in, in debug information
+ * and in __FILE__.
  */
 static void push_maps(struct compiler *c)
 {
 	const char *tree = getenv(HPKM_BUILD_TREE);
-	const char *source = getenv(HPKM_BUILD_SOURCE);
+	const char *name = getenv(HPKM_BUILD_NAME);
 
-	if (!tree || !source)
+	if (!tree || !name)
 		return;
 	push(c, hpkm_arena_printf(&c->arena, "-fdebug-prefix-map=%s=%s",
-				  tree, source));
+				  tree, name));
 	push(c, hpkm_arena_printf(&c->arena, "-fmacro-prefix-map=%s=%s",
-				  tree, source));
+				  tree, name));
 }
 
 /* Last, so that they prevail. */

@@ -18,7 +18,10 @@
 #define HPKM_BUILD_RECORD	"HPKM_BUILD_RECORD"	/* the record's directory */
 #define HPKM_BUILD_WORK		"HPKM_BUILD_WORK"	/* all stages' directory */
 #define HPKM_BUILD_TREE		"HPKM_BUILD_TREE"	/* where it is built */
-#define HPKM_BUILD_SOURCE	"HPKM_BUILD_SOURCE"	/* what it is a copy of */
+/* What its path is to be in names that are compiled in; unset: itself. */
+#define HPKM_BUILD_NAME		"HPKM_BUILD_NAME"
+/* What it is a copy of, when the build could reach that. */
+#define HPKM_BUILD_SOURCE	"HPKM_BUILD_SOURCE"
 /* COMPILER_PATH as the user has set it. */
 #define HPKM_BUILD_COMPILER_PATH "HPKM_BUILD_COMPILER_PATH"
 
