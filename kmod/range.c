@@ -64,15 +64,13 @@ static const struct hpkm_range *last_below(const struct hpkm_ranges *ranges,
 
 static enum hpkm_hit word_in(const struct hpkm_range *r, unsigned long offset)
 {
-	if (r->body && (offset < r->size ? offset > 0 :
-			r->ends_in_call && offset == r->size))
-		return HPKM_HIT_BLOCK;
+	bool inside = offset < r->size ||
+		      (r->ends_in_call && offset == r->size);
+
 	/* No call returns to a first instruction: that is a pointer. */
-	if (offset && offset < r->window)
+	if (offset && ((r->body && inside) || offset < r->window))
 		return HPKM_HIT_BLOCK;
-	if (r->removed >= 0 && offset <= r->size)
-		return HPKM_HIT_KEEP;
-	return HPKM_HIT_NONE;
+	return r->removed >= 0 && inside ? HPKM_HIT_KEEP : HPKM_HIT_NONE;
 }
 
 /**

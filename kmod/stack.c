@@ -351,14 +351,16 @@ static enum hpkm_stack_status scan_stacks(struct scan *s,
 
 /*
  * On preemptible kernels a thread may be off its CPU while the kernel writes
- * its user registers one after the other, to enter a signal handler: then it
- * stands at the handler, but its stack pointer is not at the frame yet.
+ * its user registers one after the other, to enter a signal handler or to leave
+ * it: then it stands at the handler, or behind it, but its stack pointer is not
+ * at the frame yet, or no longer.
  */
-static bool is_delivered(const struct scan *s)
+static bool is_frame(const struct scan *s, unsigned long address)
 {
 	u64 word;
 
-	return hpkm_memory_read(&s->look->memory, s->sp, &word, sizeof(word)) &&
+	return hpkm_memory_read(&s->look->memory, address, &word,
+				sizeof(word)) &&
 	       is_restorer(s->signals, word);
 }
 
@@ -446,8 +448,9 @@ enum hpkm_stack_status hpkm_stack_check(struct hpkm_look *look,
 		return worst;
 	if (!read_signals(thread, ip, &signals))
 		return blocked(blocker, "(too many signal restorers)", 0);
-	if (hpkm_arch_in_signal_return(regs) ||
-	    (signals.at_handler && !is_delivered(&s)))
+	if ((hpkm_arch_in_signal_return(regs) &&
+	     !is_frame(&s, s.sp - HPKM_ARCH_FRAME_POPPED)) ||
+	    (signals.at_handler && !is_frame(&s, s.sp)))
 		return blocked(blocker, "(a signal is being delivered)", ip);
 	status = scan_stacks(&s, thread);
 	return max(worst, status);

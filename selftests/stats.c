@@ -36,6 +36,7 @@ static const struct {
 	{ "commands", offsetof(struct stats, commands) },
 	{ "children", offsetof(struct stats, children) },
 	{ "handlers", offsetof(struct stats, handlers) },
+	{ "made", offsetof(struct stats, made) },
 	{ "wrong", offsetof(struct stats, process[0].wrong) },
 	{ "other", offsetof(struct stats, process[0].other) },
 	{ "slow", offsetof(struct stats, process[0].slow) },

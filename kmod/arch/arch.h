@@ -75,6 +75,9 @@ unsigned long hpkm_arch_frame_sp(void);
  */
 bool hpkm_arch_in_signal_return(const struct pt_regs *regs);
 
+/* So many bytes of the frame the handler's return has popped by then. */
+#define HPKM_ARCH_FRAME_POPPED	8
+
 /* Is the thread in a system call that makes another one? */
 bool hpkm_arch_in_fork(const struct pt_regs *regs);
 

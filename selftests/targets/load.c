@@ -11,6 +11,12 @@
  *	handler	a thread calls around(), which raises a signal whose handler
  *		sleeps on an alternate stack
  *	aside	the same, but not from within a function that is replaced
+ *	disarm	as handler, with an alternate stack that is disarmed meanwhile
+ *	park	a coroutine calls around() and is parked in the middle of it
+ *	resume	that coroutine goes on to its end
+ *	clear	what was its stack is filled with zeros
+ *	storm	threads are made that call once, one after the other, for ever
+ *	breed	so are children; each must see one version only
  *	let	wakes that thread
  *	fork	a child goes on, with one busy thread
  *	spawn	the same with CLONE_VM: parent and child share their memory
@@ -41,7 +47,9 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #include "load.h"
@@ -248,29 +256,119 @@ static void raise_usr1(void)
 	pthread_kill(pthread_self(), SIGUSR1);
 }
 
-static void use_altstack(void)
+#ifndef SS_AUTODISARM
+#define SS_AUTODISARM	(1U << 31)
+#endif
+
+static void use_altstack(int flags)
 {
 	stack_t stack = {
 		.ss_sp = malloc(ALTSTACK_SIZE),
 		.ss_size = ALTSTACK_SIZE,
+		.ss_flags = flags,
 	};
 
 	if (sigaltstack(&stack, NULL))
 		die("sigaltstack");
 }
 
-static void *handler_thread(void *unused)
+static void *handler_thread(void *flags)
 {
-	use_altstack();
+	use_altstack((uintptr_t)flags);
 	set(&mine->slow, version_of(around(5, raise_usr1), 5));
-	return unused;
+	return NULL;
 }
 
 static void *aside_thread(void *unused)
 {
-	use_altstack();
+	use_altstack(0);
 	raise_usr1();
 	set(&mine->slow, version_of(answer(5), 5));
+	return unused;
+}
+
+/* A coroutine, on a stack that no thread uses while it is parked. */
+static ucontext_t parked, back;
+static char *coroutine_stack;
+
+static void park(void)
+{
+	swapcontext(&parked, &back);
+}
+
+static void coroutine(void)
+{
+	set(&mine->slow, version_of(around(5, park), 5));
+}
+
+static void do_park(void)
+{
+	coroutine_stack = malloc(STACK_SIZE);
+	if (!coroutine_stack || getcontext(&parked))
+		die("coroutine");
+	parked.uc_stack.ss_sp = coroutine_stack;
+	parked.uc_stack.ss_size = STACK_SIZE;
+	parked.uc_link = &back;
+	makecontext(&parked, coroutine, 0);
+	swapcontext(&back, &parked);
+}
+
+static void do_clear(void)
+{
+	memset(coroutine_stack, 0, STACK_SIZE);
+	memset(&parked, 0, sizeof(parked));
+}
+
+static void *short_thread(void *unused)
+{
+	uint64_t version = version_of(answer(5), 5);
+
+	if (version)
+		add(&mine->answers[version]);
+	else
+		add(&mine->wrong);
+	return unused;
+}
+
+static void *storm_thread(void *unused)
+{
+	pthread_t thread;
+
+	for (;;) {
+		errno = pthread_create(&thread, NULL, short_thread, NULL);
+		if (errno)
+			die("pthread_create");
+		pthread_join(thread, NULL);
+		add(&stats->made);
+	}
+	return unused;
+}
+
+/* Nobody patches a child: what it inherited stays as it is. */
+static int short_child(void)
+{
+	uint64_t version = version_of(answer(5), 5);
+
+	for (unsigned long x = 1; version && x < 100; x++)
+		if (version_of(answer(x), x) != version)
+			version = 0;
+	return !version;
+}
+
+static void *breed_thread(void *unused)
+{
+	for (;;) {
+		int status;
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (!pid)
+			_exit(short_child());
+		if (waitpid(pid, &status, 0) == pid && status)
+			add(&mine->wrong);
+		add(&stats->made);
+	}
 	return unused;
 }
 
@@ -359,7 +457,20 @@ static void command(const char *line)
 		start(handler_thread, NULL);
 	else if (!strcmp(line, "aside\n"))
 		start(aside_thread, NULL);
-	else if (!strcmp(line, "vfork\n"))
+	else if (!strcmp(line, "disarm\n"))
+		start(handler_thread, (void *)(uintptr_t)SS_AUTODISARM);
+	else if (!strcmp(line, "park\n"))
+		do_park();
+	else if (!strcmp(line, "resume\n"))
+		swapcontext(&back, &parked);
+	else if (!strcmp(line, "clear\n"))
+		do_clear();
+	else if (!strcmp(line, "storm\n"))
+		start(storm_thread, NULL);
+	else if (!strcmp(line, "breed\n")) {
+		signal(SIGCHLD, SIG_DFL);
+		start(breed_thread, NULL);
+	} else if (!strcmp(line, "vfork\n"))
 		start(vfork_thread, NULL);
 	else if (!strcmp(line, "fork\n"))
 		do_fork();

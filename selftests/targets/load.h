@@ -35,6 +35,7 @@ struct stats {
 	uint64_t commands;	/* of standard input that were carried out */
 	uint64_t children;
 	uint64_t handlers;	/* signal handlers entered */
+	uint64_t made;		/* short threads and children */
 	struct process_stats process[CHILDREN_MAX + 1];
 };
 

@@ -1,0 +1,203 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# What else a machine does to a process while it is patched.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
+. "$(dirname "$0")/lib.sh"
+
+cycle()
+{
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 60
+	runs 2
+	status 0 hpkm-revert v2 --pid "$pid" --wait 60
+	runs 1
+}
+
+hotplug()
+{
+	local cpu=/sys/devices/system/cpu/cpu1/online n flip
+	[ -w $cpu ] || { skip "no CPU can be taken offline"; return; }
+	load pie -b 2 -z 10
+	while :; do
+		echo 0 >$cpu
+		nap
+		echo 1 >$cpu
+		nap
+	done &
+	flip=$!
+	for ((n = 0; n < 4; n++)); do
+		cycle
+	done
+	end $flip
+	echo 1 >$cpu
+	unharmed
+	clean
+}
+
+# Frozen threads sleep: they are patched where they are, and not woken.
+frozen()
+{
+	local group=/sys/fs/cgroup/hpkm-test
+	mountpoint -q /sys/fs/cgroup ||
+		mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null
+	mkdir "$group" 2>/dev/null ||
+		{ skip "no control groups"; return; }
+	load pie -b 2 -z 10
+	runs 1
+	echo "$pid" >"$group/cgroup.procs"
+	freeze "$group" 1
+	# A busy thread may have been frozen where it is in the way.
+	while ! hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 \
+		>"$tmp/out" 2>&1; do
+		freeze "$group" 0
+		runs 1
+		freeze "$group" 1
+	done
+	grep -q 'frozen 1' "$group/cgroup.events" || fail "it is not frozen any more"
+	freeze "$group" 0
+	runs 2
+	# From one group to another meanwhile.
+	echo "$pid" >/sys/fs/cgroup/cgroup.procs
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	runs 1
+	# Being frozen has interrupted some system calls.
+	is "wrong answers" "$(stat_of wrong)" 0
+	end "$pid"
+	soon rmdir "$group"
+	clean
+}
+
+freeze()
+{
+	echo "$2" >"$1/cgroup.freeze"
+	soon grep -q "frozen $2" "$1/cgroup.events" || fail "frozen is not $2"
+}
+
+# No room for what breaking copy-on-write needs: refused, or done; never half.
+limited()
+{
+	local group=/sys/fs/cgroup/hpkm-limit got n
+	mkdir "$group" 2>/dev/null || { skip "no control groups"; return; }
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null
+	[ -w "$group/memory.max" ] ||
+		{ rmdir "$group"; skip "no memory controller"; return; }
+	load pie -b 2 -z 10
+	echo "$pid" >"$group/cgroup.procs"
+	for ((n = 0; n < 5; n++)); do
+		echo "$((n * 8))K" >"$group/memory.high"
+		hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 \
+			>"$tmp/out" 2>&1
+		got=$?
+		echo max >"$group/memory.high"
+		case $got in
+		0) runs 2; status 0 hpkm-revert v2 --pid "$pid" --wait 30 ;;
+		1|5|6) ;;
+		*) fail "status $got: $(<"$tmp/out")" ;;
+		esac
+		runs 1
+	done
+	unharmed
+	end "$pid"
+	soon rmdir "$group"
+	clean
+}
+
+# Pages of text, patched text and stacks go to swap and come back.
+swapped()
+{
+	local disk n
+	modprobe zram 2>/dev/null && disk=/dev/zram0 && [ -b $disk ] ||
+		{ skip "no zram"; return; }
+	echo 64M >/sys/block/zram0/disksize
+	check "mkswap" mkswap $disk
+	check "swapon" swapon $disk
+	load pie -b 2 -z 20
+	for ((n = 0; n < 5; n++)); do
+		check "pages can't be put out" "$bin/pageout" "$pid"
+		status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 60
+		check "pages can't be put out" "$bin/pageout" "$pid"
+		runs 2
+		check "pages can't be put out" "$bin/pageout" "$pid"
+		status 0 hpkm-revert v2 --pid "$pid" --wait 60
+		runs 1
+	done
+	[ "$(awk '/^pswpout/ { print $2 }' /proc/vmstat)" -gt 0 ] ||
+		fail "nothing was swapped out"
+	unharmed
+	end "$pid"
+	swapoff $disk
+	echo 1 >/sys/block/zram0/reset
+	rmmod zram
+	clean
+}
+
+# A probe elsewhere in the same page comes and goes; one on a function that the
+# patch is for is seen.
+probed()
+{
+	local trace=/sys/kernel/tracing at n offset
+	[ -w $trace/uprobe_events ] || mount -t tracefs none $trace 2>/dev/null
+	[ -w $trace/uprobe_events ] || { skip "no uprobes"; return; }
+	load pie -b 2 -z 5
+	at() { awk -v s="$1" '$3 == s { print $1 }' "$bin/pie/symbols"; }
+	offset=0x$(at other)
+	echo "p:hpkm/other $bin/pie/load:$offset" >$trace/uprobe_events ||
+		{ skip "no uprobe can be set"; return; }
+	for ((n = 0; n < 5; n++)); do
+		echo 1 >$trace/events/hpkm/other/enable
+		cycle
+		echo 0 >$trace/events/hpkm/other/enable
+		cycle
+	done
+	echo >$trace/uprobe_events
+	echo "r:hpkm/answer $bin/pie/load:0x$(at answer)" >$trace/uprobe_events
+	echo 1 >$trace/events/hpkm/answer/enable
+	status 5 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 1
+	says "probe"
+	echo 0 >$trace/events/hpkm/answer/enable
+	echo >$trace/uprobe_events
+	cycle
+	unharmed
+	clean
+}
+
+# The module comes and goes while nothing is patched.
+reloaded()
+{
+	local n
+	load pie -b 2 -z 5
+	for ((n = 0; n < 5; n++)); do
+		cycle
+		soon reload_module || fail "the module can't be loaded anew"
+	done
+	unharmed
+	clean
+}
+
+# Huge pages under a stack and the heap.
+huge()
+{
+	local thp=/sys/kernel/mm/transparent_hugepage/enabled before
+	[ -w $thp ] || { skip "no huge pages"; return; }
+	before=$(sed 's/.*\[\(.*\)\].*/\1/' $thp)
+	echo always >$thp
+	load pie -b 2 -z 20
+	cycle
+	tell park
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 --consistency heap
+	tell resume
+	tell clear
+	cycle
+	echo "$before" >$thp
+	unharmed
+	clean
+}
+
+cases \
+	hotplug "CPUs go offline and come back" \
+	frozen "frozen in a control group" \
+	limited "short of memory in a control group" \
+	swapped "pages that are swapped out" \
+	probed "uprobes that are set and removed" \
+	reloaded "the module is loaded anew" \
+	huge "huge pages"
