@@ -61,6 +61,28 @@ static bool others_enter(const struct hpkm_item *item, unsigned int window)
 	return false;
 }
 
+/*
+ * The profiler's function, which the compiler has -pg functions call first.
+ * Nobody parks in it, and who is in it has its return address on its stack,
+ * where it is seen.
+ */
+static bool is_profiler(const struct hpkm_anchor *a, uint64_t target)
+{
+	static const char *const names[] = { "__fentry__", "mcount", "_mcount" };
+	const struct hpkm_anchor_symbol *s;
+	size_t count;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (hpkm_anchor_plt(a, names[i]) == target)
+			return true;
+		s = hpkm_anchor_find(a, names[i], &count);
+		while (count--)
+			if (s[count].addr == target)
+				return true;
+	}
+	return false;
+}
+
 /* Instructions of the function itself, as the anchor has it. */
 static const char *code_enters(struct hpkm_patch *patch,
 			       const struct hpkm_item *item, uint64_t end)
@@ -79,6 +101,8 @@ static const char *code_enters(struct hpkm_patch *patch,
 
 		/* Returning to the end of the window is fine. */
 		if (in->flags & HPKM_INSN_CALL &&
+		    !(in->flags & HPKM_INSN_DIRECT &&
+		      is_profiler(a, in->target)) &&
 		    in_window(item->live + in->offset + in->size, item->live,
 			      end))
 			return "a call stands in its first bytes, which the trampoline takes up; it would return into them";
