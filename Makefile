@@ -22,10 +22,11 @@ RST2MAN ?= rst2man
 MAN := $(wildcard Documentation/man/*.rst)
 # What building and testing needs besides selftests/vm/setup's own list.
 PACKAGES := libelf-dev libdw-dev libcapstone-dev libnl-genl-3-dev \
-	libjson-c-dev nettle-dev pkg-config python3-docutils patch
+	libjson-c-dev nettle-dev liblzma-dev zlib1g-dev pkg-config \
+	python3-docutils patch
 TEST_PACKAGES := $(PACKAGES) sparse clang libclang-rt-14-dev python3 \
 	python3-yaml perl gdb libc6-dev-i386 libcap2-bin cmake \
-	autoconf automake libtool lld
+	autoconf automake libtool lld xz-utils libdebuginfod1
 
 all: tools
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The anchor: the executable or library as it runs.  Before stage 2. */
-#include <libgen.h>
 #include <nettle/sha2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "anchor.h"
 #include "hpkm.h"
+#include "symbols.h"
 
 #define PAGE 4096
 
@@ -48,6 +47,26 @@ static int find_layout(struct hpkm_anchor *a)
 	return 0;
 }
 
+/*
+ * The first page in memory.  A short first segment is followed there by what
+ * follows it in the file: pages are mapped whole.
+ */
+static const uint8_t *first_page(const struct hpkm_anchor *a)
+{
+	for (size_t i = 0; i < a->elf.segment_count; i++) {
+		const Elf64_Phdr *p = &a->elf.segments[i];
+
+		if (p->p_type != PT_LOAD)
+			continue;
+		/* What is behind a writable one was set to zero. */
+		if (a->elf.size < PAGE || (p->p_filesz < PAGE &&
+					   p->p_flags & PF_W))
+			return NULL;
+		return a->elf.bytes;
+	}
+	return NULL;
+}
+
 static int find_identity(struct hpkm_anchor *a)
 {
 	struct sha256_ctx sha;
@@ -61,7 +80,7 @@ static int find_identity(struct hpkm_anchor *a)
 		a->id_offset = addr - a->base;
 		return 0;
 	}
-	page = hpkm_anchor_bytes(a, a->base, PAGE);
+	page = first_page(a);
 	if (!page) {
 		hpkm_error("%s: no build-id, and its first page is not whole",
 			   a->elf.path);
@@ -76,76 +95,6 @@ static int find_identity(struct hpkm_anchor *a)
 	a->id_is_digest = true;
 	a->id_offset = 0;
 	return 0;
-}
-
-/* ---- the debug file ---- */
-
-static int open_debug(struct hpkm_anchor *a, const char *path, bool asked)
-{
-	const uint8_t *id;
-	uint64_t addr;
-	size_t size;
-
-	if (hpkm_elf_open(a->arena, &a->debug, path))
-		goto fail;
-	id = hpkm_elf_build_id(&a->debug, &size, &addr);
-	if (!a->id_is_digest &&
-	    (!id || size != a->id_size || memcmp(id, a->id, size))) {
-		hpkm_error("%s: not the debug file of %s: their build-ids differ",
-			   path, a->elf.path);
-		goto fail;
-	}
-	if (a->debug.symtab.count > 1)
-		return 0;
-	if (asked)
-		hpkm_error("%s: it has no symbol table", path);
-fail:
-	memset(&a->debug, 0, sizeof(a->debug));
-	return -1;
-}
-
-static const char *debug_by_id(struct hpkm_anchor *a)
-{
-	char hex[2 * 64 + 1] = "";
-
-	if (a->id_is_digest || a->id_size < 2)
-		return NULL;
-	for (size_t i = 0; i < a->id_size; i++)
-		sprintf(hex + 2 * i, "%02x", a->id[i]);
-	return hpkm_arena_printf(a->arena,
-				 "/usr/lib/debug/.build-id/%.2s/%s.debug",
-				 hex, hex + 2);
-}
-
-static void find_debug(struct hpkm_anchor *a)
-{
-	const struct hpkm_elf_section *link;
-	const char *path, *places[4];
-	char *dir, *copy;
-	size_t count = 0;
-
-	path = debug_by_id(a);
-	if (path)
-		places[count++] = path;
-	link = hpkm_elf_section(&a->elf, ".gnu_debuglink");
-	if (link && link->data && memchr(link->data, 0, link->size) &&
-	    !strchr((const char *)link->data, '/')) {
-		copy = realpath(a->elf.path, NULL);
-		dir = dirname(hpkm_arena_printf(a->arena, "%s", copy ? copy :
-						a->elf.path));
-		free(copy);
-		places[count++] = hpkm_arena_printf(a->arena, "%s/%s", dir,
-						    (char *)link->data);
-		places[count++] = hpkm_arena_printf(a->arena, "%s/.debug/%s",
-						    dir, (char *)link->data);
-		places[count++] = hpkm_arena_printf(a->arena,
-						    "/usr/lib/debug%s/%s", dir,
-						    (char *)link->data);
-	}
-	for (size_t i = 0; i < count; i++)
-		if (!access(places[i], R_OK) &&
-		    !open_debug(a, places[i], false))
-			return;
 }
 
 /* ---- symbols ---- */
@@ -229,10 +178,15 @@ static void add_symbol(struct hpkm_anchor *a,
 static void read_symbols(struct hpkm_anchor *a,
 			 const struct hpkm_elf_symtab *table)
 {
-	a->symbols = hpkm_arena_alloc(a->arena, table->count,
+	const struct hpkm_elf_symtab *dyn = &a->elf.dynsym;
+
+	a->symbols = hpkm_arena_alloc(a->arena, table->count + dyn->count,
 				      sizeof(*a->symbols));
 	for (size_t i = 1; i < table->count; i++)
 		add_symbol(a, &table->symbols[i]);
+	/* The small table has what the dynamic one has not. */
+	for (size_t i = 1; a->partial && i < dyn->count; i++)
+		add_symbol(a, &dyn->symbols[i]);
 	if (a->symbol_count)
 		qsort(a->symbols, a->symbol_count, sizeof(*a->symbols),
 		      compare_symbols);
@@ -460,18 +414,9 @@ int hpkm_anchor_open(struct hpkm_arena *arena, struct hpkm_anchor *a,
 	if (find_layout(a) || find_identity(a))
 		return -1;
 	read_dynamic(a);
-	if (debug_path) {
-		if (open_debug(a, debug_path, true))
-			return -1;
-	} else if (a->elf.symtab.count <= 1) {
-		find_debug(a);
-	}
-	table = a->debug.symtab.count > 1 ? &a->debug.symtab : &a->elf.symtab;
-	if (table->count <= 1) {
-		hpkm_error("%s: it has no symbol table", path);
-		hpkm_detail("give the file that has it with -g, or install the package with its debug symbols");
+	if (hpkm_symbols_find(a, debug_path))
 		return -1;
-	}
+	table = a->debug.symtab.count > 1 ? &a->debug.symtab : &a->elf.symtab;
 	read_symbols(a, table);
 	read_imports(a);
 	read_slots(a);

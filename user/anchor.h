@@ -37,6 +37,7 @@ struct hpkm_anchor {
 	struct hpkm_arena *arena;
 	const struct hpkm_arch *arch;
 	struct hpkm_elf elf, debug;
+	bool partial;		/* debug has no data symbols: minidebuginfo */
 	const char *name;
 	bool fixed;		/* ET_EXEC */
 	bool library;
@@ -61,7 +62,7 @@ struct hpkm_anchor {
 	size_t import_count;
 };
 
-/* debug_path may be NULL: then the usual places are looked at. */
+/* debug_path may be NULL: see hpkm_symbols_find(). */
 int hpkm_anchor_open(struct hpkm_arena *arena, struct hpkm_anchor *anchor,
 		     const char *path, const char *debug_path);
 

@@ -182,7 +182,7 @@ static bool is_candidate(const struct hpkm_anchor *a,
 		if (list[i]->addr == addr)
 			return true;
 	/* Without a symbol the field is all there is to go by. */
-	return !n && !item->global;
+	return !n && (!item->global || a->partial);
 }
 
 static const struct hpkm_anchor_slot *plt_at(const struct hpkm_anchor *a,
