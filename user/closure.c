@@ -483,6 +483,21 @@ static void undefined_place(struct closure *c, const struct hpkm_ref *ref,
 	}
 }
 
+/* By which of its names a thing is reached: each may be taken over. */
+static void alias_place(struct closure *c, const struct hpkm_elf_symbol *sym,
+			struct place *to)
+{
+	const struct hpkm_anchor_symbol *s;
+
+	if (to->kind != PLACE_LIVE || sym->bind == STB_LOCAL)
+		return;
+	s = hpkm_anchor_global(c->anchor, sym->name);
+	if (!s || s->addr != to->value)
+		return;
+	to->name = s->name;
+	to->preemptible = s->preemptible;
+}
+
 static int find_place(struct closure *c, const struct work *w, size_t reloc,
 		      struct place *to)
 {
@@ -512,6 +527,7 @@ static int find_place(struct closure *c, const struct work *w, size_t reloc,
 			   (!code && hpkm_rel_pcrel(o->arch->rel
 				(o->elf.sections[w->section].relocs[reloc].type))),
 			   to);
+		alias_place(c, ref.symbol, to);
 		break;
 	case HPKM_REF_STRING:
 		to->kind = PLACE_PIECE;
@@ -882,6 +898,19 @@ static void emit_tls(struct edit *e)
 	emit(e, c->anchor->arch->type_pc32);
 }
 
+/* "if (f) f()": f is weak and nobody's, and the call is never reached. */
+static void emit_call_of_value(struct edit *e)
+{
+	struct closure *c = e->c;
+	struct place cell = { .kind = PLACE_PIECE, .name = e->to.name };
+
+	cell.piece = cell_piece(c, CELL_TPOFF, &e->to, e->to.value);
+	e->to.piece = cell_piece(c, CELL_STUB, &cell, 0);
+	e->to.kind = PLACE_PIECE;
+	e->to.offset = 0;
+	emit(e, c->anchor->arch->type_pc32);
+}
+
 static void emit_address(struct edit *e)
 {
 	struct closure *c = e->c;
@@ -901,7 +930,9 @@ static void emit_address(struct edit *e)
 		return;
 	}
 	if (to->kind == PLACE_VALUE) {
-		if (hpkm_rel_pcrel(e->rel))
+		if (e->rel == HPKM_REL_CALL)
+			emit_call_of_value(e);
+		else if (hpkm_rel_pcrel(e->rel))
 			refuse(c, to->name,
 			       "%s refers to it, but nothing defines it",
 			       e->w->name);

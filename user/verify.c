@@ -42,35 +42,74 @@ struct proof {
 	size_t found_count;
 	bool damaged;
 	const char *why;
-	char details[512];
+	char details[1024];
 };
+
+/* Instructions around the first difference. */
+#define AROUND		2
+#define COLUMN		44
+
+/* "movl $1, %eax", in a column of its own; "" for none. */
+static void describe(const struct proof *p, const uint8_t *bytes,
+		     uint64_t addr, const struct hpkm_insn *in, char *text,
+		     size_t size)
+{
+	*text = 0;
+	if (in)
+		p->anchor->arch->disassemble(bytes + in->offset, in->size,
+					     addr + in->offset, text, size);
+}
+
+static const struct hpkm_insn *near(const struct hpkm_code *code,
+				    const struct hpkm_insn *in, int step)
+{
+	ptrdiff_t at;
+
+	if (!in)
+		return NULL;
+	at = in - code->insns + step;
+	return at >= 0 && (size_t)at < code->count ? &code->insns[at] : NULL;
+}
+
+/* Both sides, the old object's and the target's, line by line. */
+static void show_difference(struct proof *p, const struct hpkm_insn *o,
+			    const struct hpkm_insn *t)
+{
+	uint64_t o_start = p->item->offset, o_end = o_start + p->item->size;
+	char left[96], right[96];
+	size_t n;
+
+	n = snprintf(p->details, sizeof(p->details), "  %-*s %s\n", COLUMN,
+		     p->item->object->elf.path, p->anchor->elf.path);
+	for (int step = -AROUND; step <= AROUND; step++) {
+		const struct hpkm_insn *a = near(p->o_code, o, step);
+		const struct hpkm_insn *b = near(&p->t_code, t, step);
+
+		if (a && (a->offset < o_start || a->offset >= o_end))
+			a = NULL;
+		if ((!a && !b) || n >= sizeof(p->details))
+			continue;
+		describe(p, p->o_bytes, 0, a, left, sizeof(left));
+		describe(p, p->t_bytes, p->addr, b, right, sizeof(right));
+		n += snprintf(p->details + n, sizeof(p->details) - n,
+			      "%c %-*.*s %s\n", step ? ' ' : '>', COLUMN,
+			      COLUMN, left, right);
+	}
+	/* The last line needs no end of its own. */
+	n = strlen(p->details);
+	if (n && p->details[n - 1] == '\n')
+		p->details[n - 1] = 0;
+}
 
 static bool fail(struct proof *p, const struct hpkm_insn *o,
 		 const struct hpkm_insn *t, const char *why)
 {
-	const struct hpkm_arch *arch = p->anchor->arch;
-	char text[96];
-	int n = 0;
-
 	if (p->why)
 		return false;
 	p->why = why;
 	p->details[0] = 0;
-	if (o) {
-		arch->disassemble(p->o_bytes + o->offset, o->size, o->offset,
-				  text, sizeof(text));
-		n = snprintf(p->details, sizeof(p->details),
-			     "%s+0x%llx: %s\n", p->item->object->elf.path,
-			     (unsigned long long)(o->offset - p->item->offset),
-			     text);
-	}
-	if (t) {
-		arch->disassemble(p->t_bytes + t->offset, t->size,
-				  p->addr + t->offset, text, sizeof(text));
-		snprintf(p->details + n, sizeof(p->details) - n,
-			 "%s+0x%x: %s\n", p->anchor->elf.path, t->offset,
-			 text);
-	}
+	if (o || t)
+		show_difference(p, o, t);
 	return false;
 }
 
@@ -137,6 +176,16 @@ static const char *last_part(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* As far as both say what file they are from. */
+static bool same_file(const struct hpkm_item *item,
+		      const struct hpkm_anchor_symbol *s)
+{
+	const char *file = item->object->file;
+
+	return !file || !s->file || !strcmp(last_part(file),
+					    last_part(s->file));
+}
+
 #define CANDIDATES_MAX 256
 
 /* Those of the item's own file only, when there are any. */
@@ -165,11 +214,40 @@ static size_t candidates(const struct hpkm_anchor *a,
 			}
 		}
 	}
-	for (size_t i = 0; i < n; i++)
-		if (file && list[i]->file &&
-		    !strcmp(last_part(file), last_part(list[i]->file)))
+	for (size_t i = 0; file && i < n; i++)
+		if (list[i]->file && same_file(item, list[i]))
 			list[own++] = list[i];
 	return own ? own : n;
+}
+
+/*
+ * The compiler may have given other numbers when the target was built: any
+ * "foo.constprop.N" may be what "foo.constprop.0" is.
+ */
+static size_t numbered_candidates(const struct hpkm_anchor *a,
+				  const struct hpkm_item *item,
+				  const struct hpkm_anchor_symbol **list)
+{
+	size_t base = hpkm_name_base(item->name), low = 0, n = 0;
+	size_t high = a->symbol_count;
+
+	if (!hpkm_item_numbered(item))
+		return 0;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strncmp(a->symbols[mid].name, item->name, base) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < a->symbol_count && n < CANDIDATES_MAX &&
+	     !strncmp(a->symbols[low].name, item->name, base); low++)
+		if (hpkm_name_base(a->symbols[low].name) == base &&
+		    !a->symbols[low].global &&
+		    right_type(item, &a->symbols[low]))
+			list[n++] = &a->symbols[low];
+	return n;
 }
 
 static bool is_candidate(const struct hpkm_anchor *a,
@@ -181,8 +259,30 @@ static bool is_candidate(const struct hpkm_anchor *a,
 	for (size_t i = 0; i < n; i++)
 		if (list[i]->addr == addr)
 			return true;
+	if (hpkm_item_numbered(item)) {
+		n = numbered_candidates(a, item, list);
+		for (size_t i = 0; i < n; i++)
+			if (list[i]->addr == addr)
+				return true;
+	}
 	/* Without a symbol the field is all there is to go by. */
 	return !n && (!item->global || a->partial);
+}
+
+/* Is the address one of the code of a candidate? */
+static bool is_inside(const struct hpkm_anchor *a,
+		      const struct hpkm_item *item, uint64_t addr)
+{
+	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
+	size_t n = candidates(a, item, list);
+
+	if (!n)
+		n = numbered_candidates(a, item, list);
+	for (size_t i = 0; i < n; i++)
+		if (addr >= list[i]->addr &&
+		    addr - list[i]->addr <= list[i]->size)
+			return true;
+	return !n;
 }
 
 static const struct hpkm_anchor_slot *plt_at(const struct hpkm_anchor *a,
@@ -334,6 +434,13 @@ static bool check_undef(struct proof *p, const struct hpkm_ref *ref,
 		!hpkm_anchor_import(p->anchor, name);
 }
 
+/* One of several names, if they are aliases. */
+static bool is_named(const struct hpkm_ref *ref, const char *name)
+{
+	return !strcmp(name, ref->item->name) ||
+		!strcmp(name, ref->symbol->name);
+}
+
 static bool check_item(struct proof *p, const struct hpkm_ref *ref,
 		       const struct hpkm_match *m)
 {
@@ -343,7 +450,7 @@ static bool check_item(struct proof *p, const struct hpkm_ref *ref,
 
 	if (m->kind == HPKM_MATCH_SLOT) {
 		slot = hpkm_anchor_slot_at(p->anchor, m->value);
-		if (slot && !strcmp(slot->name, item->name))
+		if (slot && is_named(ref, slot->name))
 			return true;
 		if (item->ifunc)
 			return true;
@@ -361,15 +468,14 @@ static bool check_item(struct proof *p, const struct hpkm_ref *ref,
 			return corresponds(p, item->offset + ref->offset,
 					   m->value);
 		slot = plt_at(p->anchor, value);
-		if (slot && (item->ifunc || !strcmp(slot->name, item->name)))
+		if (slot && (item->ifunc || is_named(ref, slot->name)))
 			return true;
 		/*
 		 * Inside of another function: only its moved part and its
 		 * parent do that, whose branches may have other sizes.
 		 */
-		if (ref->offset && (item->kind == HPKM_ITEM_COLD ||
-				    item->kind == HPKM_ITEM_FUNC))
-			return true;
+		if (ref->offset && hpkm_item_is_code(item))
+			return is_inside(p->anchor, item, m->value);
 	}
 	if (!is_candidate(p->anchor, item, value))
 		return false;
@@ -550,14 +656,11 @@ static void accept(struct proof *p)
 
 /* ---- locating ---- */
 
-static void try_function(struct hpkm_patch *patch, struct hpkm_item *item,
-			 struct proof *best, size_t *right, size_t *tried)
+static void try_candidates(struct hpkm_patch *patch, struct hpkm_item *item,
+			   const struct hpkm_anchor_symbol *const *list,
+			   size_t n, struct proof *best, size_t *right,
+			   size_t *tried)
 {
-	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
-	size_t n = candidates(item->object->anchor, item, list);
-
-	*right = 0;
-	*tried = 0;
 	for (size_t i = 0; i < n; i++) {
 		struct proof p = {
 			.patch = patch,
@@ -577,12 +680,28 @@ static void try_function(struct hpkm_patch *patch, struct hpkm_item *item,
 			if (!*right || p.found_count > best->found_count)
 				*best = p;
 			++*right;
-		} else if (!*right) {
+		} else if (*tried == 1) {
 			*best = p;
 		}
 		if (p.damaged)
 			return;
 	}
+}
+
+static void try_function(struct hpkm_patch *patch, struct hpkm_item *item,
+			 struct proof *best, size_t *right, size_t *tried)
+{
+	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
+	const struct hpkm_anchor *a = item->object->anchor;
+	size_t n = candidates(a, item, list);
+
+	*right = 0;
+	*tried = 0;
+	try_candidates(patch, item, list, n, best, right, tried);
+	if (*right)
+		return;
+	n = numbered_candidates(a, item, list);
+	try_candidates(patch, item, list, n, best, right, tried);
 }
 
 /*
@@ -613,7 +732,7 @@ const char *hpkm_verify_locate(struct hpkm_patch *patch,
 	if (item->live_known)
 		return NULL;
 	n = candidates(item->object->anchor, item, list);
-	if (n == 1) {
+	if (n == 1 && (item->global || same_file(item, list[0]))) {
 		item->live_known = true;
 		item->live = list[0]->addr;
 		return NULL;
@@ -621,8 +740,57 @@ const char *hpkm_verify_locate(struct hpkm_patch *patch,
 	gather(patch, item->object);
 	if (item->live_known)
 		return NULL;
-	return n ? "several in the target have that name, and no code tells which one it is" :
+	return n ? "what has that name in the target may be of another file, and no code tells which one it is" :
 		"the target has no symbol of that name";
+}
+
+/* Does anything but code hold the address of an old function? */
+static bool address_is_held(struct hpkm_item *item)
+{
+	struct hpkm_object *o = item->object;
+	struct hpkm_ref ref;
+
+	for (uint32_t s = 1; s < o->elf.section_count; s++) {
+		const struct hpkm_elf_section *section = &o->elf.sections[s];
+
+		if (!(section->flags & SHF_ALLOC) ||
+		    section->flags & SHF_EXECINSTR ||
+		    !strcmp(section->name, ".eh_frame"))
+			continue;
+		for (size_t i = 0; i < section->reloc_count; i++)
+			if (!hpkm_object_ref(o, s, i, &ref) &&
+			    ref.kind == HPKM_REF_ITEM && ref.item == item)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * A function that the target has no symbol of.  If nothing there refers to it
+ * the linker has dropped it, all callers having an inlined copy of it: then
+ * there is nothing to replace, and the new one is like a new function.
+ */
+static void absent(struct hpkm_patch *patch, struct hpkm_item *old,
+		   struct hpkm_item *new)
+{
+	const char *target = old->object->anchor->name;
+
+	if (old->kind == HPKM_ITEM_FUNC && !old->live_known)
+		gather(patch, old->object);
+	if (old->kind != HPKM_ITEM_FUNC || old->live_known ||
+	    address_is_held(old)) {
+		hpkm_refuse_func(&patch->verdicts, new, NULL,
+				 "%s has no such function: is it built from this source?",
+				 target);
+		return;
+	}
+	if (!new->asked)
+		hpkm_caution(&patch->verdicts, new->name,
+			     "%s has no such function, and no code that calls it: nothing to replace",
+			     target);
+	new->changed = false;
+	new->pair = NULL;
+	old->pair = NULL;
 }
 
 static void verify_item(struct hpkm_patch *patch, struct hpkm_item *item)
@@ -644,9 +812,7 @@ static void verify_item(struct hpkm_patch *patch, struct hpkm_item *item)
 	/* The new one says whether it changed. */
 	func = func->pair;
 	if (!tried)
-		hpkm_refuse_func(&patch->verdicts, func, NULL,
-				 "%s has no such function: is it built from this source?",
-				 target);
+		absent(patch, item, func);
 	else if (right)
 		hpkm_refuse_func(&patch->verdicts, func, NULL,
 				 "%s has %zu functions of that name with the same code, and nothing tells which one it is",

@@ -267,6 +267,9 @@ void hpkm_window_check(struct hpkm_patch *patch)
 		qsort(patch->funcs, patch->func_count, sizeof(*patch->funcs),
 		      compare_funcs);
 	check_apart(patch);
+	if (!patch->func_count && !patch->verdicts.refusals)
+		hpkm_refuse(&patch->verdicts, "",
+			    "no function of the target is left to be replaced");
 	for (size_t i = 0; patch->func_count && i < patch->pair_count; i++)
 		gather_parts(patch, &patch->pairs[i].old);
 	if (patch->part_count)

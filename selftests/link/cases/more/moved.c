@@ -1,0 +1,14 @@
+int helper(int x);
+extern int state;
+#ifdef NEW
+int state = 5;
+__attribute__((noipa)) int helper(int x) { return x * 4 + state++; }
+#endif
+__attribute__((noipa)) int step(int x)
+{
+#ifdef NEW
+	return helper(x) + 100;
+#else
+	return helper(x) + 10;
+#endif
+}
