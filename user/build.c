@@ -61,6 +61,7 @@ struct work {
 	const char *seen;	/* what the build takes the tree's path for */
 	const char *named;	/* ... and is to compile in for it */
 	struct side old, new;
+	bool plain;		/* nothing but code changes */
 	/* For progress. */
 	const char *doing, *record;
 	bool shown;
@@ -226,6 +227,7 @@ static int make_stages(struct work *w)
 	w->old.dir = in_work(w, STAGE_OLD, "");
 	w->new.dir = in_work(w, STAGE_NEW, "");
 	return make_dir(in_work(w, STAGE_OLD, "objects")) ||
+		make_dir(in_work(w, STAGE_OLD, "reuse")) ||
 		make_dir(in_work(w, STAGE_NEW, "objects")) ? -1 : 0;
 }
 
@@ -279,6 +281,7 @@ static bool is_set_by_us(const char *variable)
 		"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES",
 		HPKM_BUILD_RECORD, HPKM_BUILD_WORK, HPKM_BUILD_TREE,
 		HPKM_BUILD_NAME, HPKM_BUILD_SOURCE, HPKM_BUILD_COMPILER_PATH,
+		HPKM_BUILD_REUSE,
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -321,6 +324,8 @@ static char **environment(struct work *w, const struct side *side)
 		SET("%s=%s", HPKM_BUILD_NAME, w->named);
 	if (w->seen != w->source)
 		SET("%s=%s", HPKM_BUILD_SOURCE, w->source);
+	if (side == &w->new)
+		SET("%s=%s", HPKM_BUILD_REUSE, w->plain ? w->old.dir : "");
 	/* __DATE__ and the like must be the same in both builds. */
 	if (!getenv("SOURCE_DATE_EPOCH"))
 		SET("SOURCE_DATE_EPOCH=0");
@@ -446,10 +451,12 @@ static int apply_fixes(struct work *w)
 			   in_work(w, STAGE_FIX, "copy.log")))
 		return -1;
 	since = time(NULL);
+	w->plain = true;
 	doing(w, NULL, NULL);
 	for (size_t i = 0; i < b->fix_count; i++) {
 		const char *log, *rejects;
 
+		w->plain = w->plain && hpkm_fix_is_plain(w->tree, b->fixes[i]);
 		log = hpkm_arena_printf(w->arena, "%zu.log", i + 1);
 		rejects = hpkm_arena_printf(w->arena, "%zu.rej", i + 1);
 		if (hpkm_fix_apply(w->arena, w->tree, b->fixes[i],

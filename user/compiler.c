@@ -20,6 +20,7 @@
 #include "compiler.h"
 #include "hpkm.h"
 #include "record.h"
+#include "reuse.h"
 
 extern char **environ;
 
@@ -29,8 +30,11 @@ struct compiler {
 	const char *record;
 	char cwd[PATH_MAX];
 	char *real;			/* the program that it stands for */
-	char **argv;
+	char **argv;			/* what is run */
 	int argc;
+	/* What it was called with; "@file" replaced by that file's words. */
+	char **given, **words;
+	int given_count, word_count;
 };
 
 /* ---- names ---- */
@@ -345,6 +349,66 @@ static void save_output(struct compiler *c, struct hpkm_done *step,
 	record(c, step);
 }
 
+/* ---- words ---- */
+
+static void push_given(struct compiler *c)
+{
+	for (int i = 1; i < c->given_count; i++)
+		push(c, c->given[i]);
+}
+
+static void expand(struct compiler *c, const char *arg, int depth);
+
+/* Blanks part words; quotes and backslashes keep them in one. */
+static void expand_file(struct compiler *c, FILE *f, int depth)
+{
+	char *word = NULL;
+	size_t n = 0;
+	int quote = 0, ch;
+	bool open = false;
+
+	while ((ch = getc(f)) != EOF) {
+		if (!quote && strchr(" \t\r\n\f\v", ch)) {
+			if (open)
+				expand(c, word, depth + 1);
+			word = NULL;
+			n = 0;
+			open = false;
+			continue;
+		}
+		open = true;
+		if (quote ? ch == quote : ch == '\'' || ch == '"') {
+			quote = quote ? 0 : ch;
+			ch = 0;
+		} else if (ch == '\\') {
+			ch = getc(f);
+			if (ch == EOF)
+				break;
+		}
+		word = hpkm_arena_push(&c->arena, word, n, 1);
+		word[n] = ch;
+		n += !!ch;
+		word = hpkm_arena_push(&c->arena, word, n, 1);
+		word[n] = 0;
+	}
+	if (open)
+		expand(c, word, depth + 1);
+}
+
+static void expand(struct compiler *c, const char *arg, int depth)
+{
+	FILE *f = *arg == '@' && depth < 16 ? fopen(arg + 1, "re") : NULL;
+
+	if (f) {
+		expand_file(c, f, depth);
+		fclose(f);
+		return;
+	}
+	c->words = hpkm_arena_push(&c->arena, c->words, c->word_count,
+				   sizeof(*c->words));
+	c->words[c->word_count++] = (char *)arg;
+}
+
 /* ---- flags ---- */
 
 static bool is_any(const char *arg, const char *const *list)
@@ -430,6 +494,26 @@ static const char *cc1_source(int argc, char **argv)
 	return NULL;
 }
 
+/*
+ * In the second build: has the first one's object been put in place?  In the
+ * first: prepares that.  The command is the one that is run.
+ */
+static bool reuse(struct compiler *c, const struct hpkm_done *step)
+{
+	const char *earlier = getenv(HPKM_BUILD_REUSE);
+	struct hpkm_reuse reuse;
+
+	hpkm_reuse_init(&c->arena, &reuse, earlier ? earlier : c->record,
+			c->real, step->source, c->argc, c->argv);
+	/* Empty: the second build, but all of it is to be compiled. */
+	if (earlier)
+		return *earlier &&
+			hpkm_reuse_find(&c->arena, earlier, &reuse);
+	if (hpkm_reuse_note(c->record, &reuse))
+		fail(c, "cannot write to", c->record);
+	return false;
+}
+
 static int translate(struct compiler *c, int argc, char **argv)
 {
 	static const char *const no_code[] = { "-E", "-M", "-MM", NULL };
@@ -446,12 +530,13 @@ static int translate(struct compiler *c, int argc, char **argv)
 		code &= !is_any(argv[i], no_code);
 	push(c, argv[0]);
 	push_maps(c);
-	for (int i = 1; i < argc; i++)
-		push(c, argv[i]);
+	push_given(c);
 	if (code) {
 		push_sections(c, argc, argv);
 		driver_command(c, &step, argc, argv);
 		record(c, &step);
+		if (reuse(c, &step))
+			return 0;
 	}
 	become(c);
 	return HPKM_EXIT_ERROR;
@@ -478,24 +563,42 @@ static const char *as_source(int argc, char **argv)
 static int assemble(struct compiler *c, int argc, char **argv)
 {
 	const char *output = value_of("-o", argc, argv);
+	const char *tree = getenv(HPKM_BUILD_TREE);
+	const char *earlier = getenv(HPKM_BUILD_REUSE);
 	struct hpkm_done step = {
 		.kind = HPKM_DONE_OBJECT,
 		.driver = getppid(),
 		.source = as_source(argc, argv),
 	};
+	const char *again = NULL;
 	int status;
 
-	c->argv = argv;
+	c->argv = c->given;
 	/* --version and the like. */
 	if (argc < 3)
 		become(c);
 	driver_command(c, &step, argc, argv);
+	if (step.source && output && earlier && *earlier)
+		again = hpkm_reuse_object(&c->arena, step.source);
+	if (again) {
+		if (hpkm_record_restore(again, output))
+			fail(c, "cannot write", output);
+		step.output = absolute(c, output);
+		step.identity = identity_of(c, output);
+		step.saved = again;
+		record(c, &step);
+		return 0;
+	}
 	status = run(c);
 	if (!output)
 		output = "a.out";
 	if (status || access(output, R_OK) || !strcmp(output, "/dev/null"))
 		return status;
 	save_output(c, &step, output);
+	if (step.source && tree && !earlier &&
+	    hpkm_reuse_keep(&c->arena, c->record, tree, step.source,
+			    step.saved))
+		fail(c, "cannot write to", c->record);
 	return 0;
 }
 
@@ -599,8 +702,9 @@ static int link_files(struct compiler *c, int argc, char **argv)
 			list = argv[i] + sizeof(option) - 1;
 		else if (!strcmp(argv[i], "--dependency-file") && i + 1 < argc)
 			list = argv[i + 1];
-		push(c, argv[i]);
 	}
+	push(c, argv[0]);
+	push_given(c);
 	/* -v, --version and the like. */
 	if (argc < 3)
 		become(c);
@@ -732,7 +836,7 @@ static int clang(struct compiler *c, int argc, char **argv)
 	const char *output;
 	int status;
 
-	c->argv = argv;
+	c->argv = c->given;
 	if (argc > 1 && (!strcmp(argv[1], "-cc1") ||
 			 !strcmp(argv[1], "-cc1as")))
 		become(c);
@@ -745,8 +849,7 @@ static int clang(struct compiler *c, int argc, char **argv)
 	push(c, "-Qunused-arguments");
 	push_maps(c);
 	push_date(c);
-	for (int i = 1; i < argc; i++)
-		push(c, argv[i]);
+	push_given(c);
 	if (command.other)
 		become(c);
 	push_sections(c, argc, argv);
@@ -794,6 +897,12 @@ int hpkm_compiler_run(const char *name, int argc, char **argv)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return status;
+	c->given = argv;
+	c->given_count = argc;
+	for (int i = 0; i < argc; i++)
+		expand(c, argv[i], 0);
+	argc = c->word_count;
+	argv = c->words;
 	c->name = name;
 	c->record = getenv(HPKM_BUILD_RECORD);
 	if (!getcwd(c->cwd, sizeof(c->cwd)))

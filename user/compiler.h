@@ -22,6 +22,11 @@
 #define HPKM_BUILD_NAME		"HPKM_BUILD_NAME"
 /* What it is a copy of, when the build could reach that. */
 #define HPKM_BUILD_SOURCE	"HPKM_BUILD_SOURCE"
+/*
+ * The record of the first build, whose objects may be used again by the second;
+ * empty: they may not.
+ */
+#define HPKM_BUILD_REUSE	"HPKM_BUILD_REUSE"
 /* COMPILER_PATH as the user has set it. */
 #define HPKM_BUILD_COMPILER_PATH "HPKM_BUILD_COMPILER_PATH"
 

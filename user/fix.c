@@ -110,6 +110,45 @@ static int choose_levels(const char *tree, const char *path)
 	return best;
 }
 
+static bool is_code(const char *name)
+{
+	static const char *const suffixes[] = {
+		"c", "h", "cc", "cpp", "cxx", "C", "hh", "hpp", "hxx", "inc",
+	};
+	const char *dot = strrchr(name, '.');
+
+	for (size_t i = 0; dot && i < sizeof(suffixes) / sizeof(*suffixes); i++)
+		if (!strcmp(dot + 1, suffixes[i]))
+			return true;
+	return false;
+}
+
+bool hpkm_fix_is_plain(const char *tree, const char *path)
+{
+	int levels = choose_levels(tree, path);
+	char *line = NULL;
+	size_t room = 0;
+	bool plain = levels >= 0;
+	const char *name;
+	FILE *f;
+
+	f = plain ? fopen(path, "re") : NULL;
+	while (f && plain && getline(&line, &room, f) > 0) {
+		if (!strncmp(line, "rename ", 7) || !strncmp(line, "copy ", 5))
+			plain = false;
+		if (strncmp(line, "--- ", 4) && strncmp(line, "+++ ", 4))
+			continue;
+		/* A removed or added line may look like that, too. */
+		name = name_of(line);
+		name = name ? strip(name, levels) : NULL;
+		plain = name && is_code(name) && is_there(tree, name, false);
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return plain;
+}
+
 static void show(const char *path)
 {
 	char *line = NULL;

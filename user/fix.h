@@ -3,6 +3,8 @@
 #ifndef HPKM_FIX_H
 #define HPKM_FIX_H
 
+#include <stdbool.h>
+
 #include "arena.h"
 
 /*
@@ -11,5 +13,11 @@
  */
 int hpkm_fix_apply(struct hpkm_arena *arena, const char *tree,
 		   const char *path, const char *log, const char *rejects);
+
+/*
+ * Does it change nothing but what is in C and C++ files that exist?  Then no
+ * file can be found in another place than before, and no command differs.
+ */
+bool hpkm_fix_is_plain(const char *tree, const char *path);
 
 #endif /* HPKM_FIX_H */

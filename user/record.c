@@ -125,23 +125,38 @@ static int copy_bytes(int from, int to)
 	return n ? -1 : 0;
 }
 
+/* Both are closed in any case. */
+static int copy_file(int from, int to)
+{
+	int err = from < 0 || to < 0 || copy_bytes(from, to);
+
+	if (from >= 0)
+		close(from);
+	if (to >= 0 && close(to))
+		err = 1;
+	return err ? -1 : 0;
+}
+
 int hpkm_record_save(struct hpkm_arena *arena, const char *dir,
 		     const char *path, const char **saved)
 {
 	char *name = hpkm_arena_printf(arena, "%s/objects/XXXXXX.o", dir);
-	int from, to, err;
+	int from;
 
 	from = open(path, O_RDONLY | O_CLOEXEC);
-	if (from < 0)
+	if (from < 0 || copy_file(from, mkostemps(name, 2, O_CLOEXEC)))
 		return -1;
-	to = mkostemps(name, 2, O_CLOEXEC);
-	err = to < 0 ? -1 : copy_bytes(from, to);
-	close(from);
-	if (to >= 0 && close(to))
-		err = -1;
-	if (!err)
-		*saved = name;
-	return err;
+	*saved = name;
+	return 0;
+}
+
+int hpkm_record_restore(const char *saved, const char *path)
+{
+	/* As the assembler does it: not into a file that others hold. */
+	unlink(path);
+	return copy_file(open(saved, O_RDONLY | O_CLOEXEC),
+			 open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			      0666));
 }
 
 /* ---- reading ---- */

@@ -50,6 +50,8 @@ int hpkm_record_add(const char *dir, const struct hpkm_done *step);
 /* Copies a file into the record; the copy's absolute path is put in @saved. */
 int hpkm_record_save(struct hpkm_arena *arena, const char *dir,
 		     const char *path, const char **saved);
+/* Copies one of these to where it is to be. */
+int hpkm_record_restore(const char *saved, const char *path);
 
 /* Returns 0, or -1 after a message. */
 int hpkm_record_read(struct hpkm_arena *arena, const char *dir,
