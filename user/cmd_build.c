@@ -15,10 +15,11 @@
 #include "hook.h"
 #include "hpkm.h"
 #include "layout.h"
-#include "once.h"
 #include "link.h"
+#include "once.h"
 #include "pack.h"
 #include "patch.h"
+#include "signature.h"
 #include "verify.h"
 #include "window.h"
 
@@ -448,6 +449,7 @@ static int make(struct hpkm_patch *patch, struct hpkm_link *link,
 	if (hpkm_verify_funcs(patch))
 		return HPKM_EXIT_ERROR;
 	hpkm_window_check(patch);
+	hpkm_signature_check(patch);
 	hpkm_link_init(link, patch->arena, patch->anchors,
 		       patch->anchor_count);
 	if (hpkm_closure(patch, link))

@@ -9,6 +9,7 @@
 #include "closure.h"
 #include "diff.h"
 #include "layout.h"
+#include "signature.h"
 #include "verify.h"
 #include "window.h"
 
@@ -62,6 +63,7 @@ static void compare(uint8_t *old, size_t old_size, uint8_t *new,
 	if (hpkm_verify_funcs(&patch))
 		goto out;
 	hpkm_window_check(&patch);
+	hpkm_signature_check(&patch);
 	hpkm_link_init(&link, &arena, &anchor, 1);
 	hpkm_closure(&patch, &link);
 out:
