@@ -34,6 +34,23 @@ static void mark(struct hpkm_item *n, const char *because)
 	n->because = because;
 }
 
+/* Like that of a driver's operations, its address may be anywhere. */
+static bool holds_functions(const struct hpkm_item *item)
+{
+	size_t first, count;
+	struct hpkm_ref ref;
+
+	hpkm_object_relocs(item->object, item->section, item->offset,
+			   item->offset + item->size, &first, &count);
+	for (; count--; first++)
+		if (!hpkm_object_ref(item->object, item->section, first,
+				     &ref) &&
+		    ref.kind == HPKM_REF_ITEM && !ref.offset &&
+		    ref.item->kind == HPKM_ITEM_FUNC)
+			return true;
+	return false;
+}
+
 static void compare_items(struct diff *d)
 {
 	for (size_t i = 0; i < d->new->item_count; i++) {
@@ -55,6 +72,9 @@ static void compare_items(struct diff *d)
 			break;
 		case HPKM_ITEM_CONST:
 			mark(n, "its content changed");
+			if (holds_functions(n))
+				hpkm_caution(d->verdicts, n->name,
+					     "a table of functions changes; pointers to it that the process has stored lead to the old one");
 			break;
 		default:
 			n->lines_only = hpkm_lines_only(o, n, &d->damaged);

@@ -1,4 +1,5 @@
 /* EXPECT replaced name code pick */
+/* WARNS ops: a table of functions changes; pointers to it that the process has stored lead to the old one */
 /* OPT -O0 -O2 -O3 -Os */
 /* Jump tables, lookup tables that are made of a switch, __func__. */
 #include <stdio.h>
