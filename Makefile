@@ -50,7 +50,8 @@ install-tools: tools
 	for n in build apply revert list inspect monitor; do \
 		ln -sf hpkm $(DESTDIR)$(PREFIX)/bin/hpkm-$$n || exit 1; \
 	done
-	install -m 644 include/hpkm/image.h $(DESTDIR)$(PREFIX)/include/hpkm/
+	install -m 644 include/hpkm/image.h include/hpkm/patch.h \
+		$(DESTDIR)$(PREFIX)/include/hpkm/
 	for page in $(MAN); do \
 		name=$$(basename $$page .rst); \
 		$(RST2MAN) $$page $(DESTDIR)$(PREFIX)/share/man/man8/$$name \

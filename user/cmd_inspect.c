@@ -50,6 +50,7 @@ static struct json_object *bytes(const __u8 *from, size_t count)
 static const char *prot_name(__u32 prot)
 {
 	return prot & HPKM_PROT_EXEC ? "r-x" :
+		prot & HPKM_PROT_FRESH ? "rw- fresh" :
 		prot & HPKM_PROT_WRITE ? "rw-" : "r--";
 }
 
@@ -173,6 +174,25 @@ static struct json_object *externs(const void *image)
 	return list;
 }
 
+static struct json_object *hooks(const void *image)
+{
+	const struct hpkm_image_hook *h = hpkm_image_hooks(image);
+	struct json_object *list = json_object_new_array(), *one;
+
+	for (__u32 i = 0; i < hpkm_image_header(image)->hooks.count; i++) {
+		one = json_object_new_object();
+		add(one, "object", json_object_new_int64(h[i].object));
+		add(one, "apply", json_object_new_boolean
+		    (h[i].flags & HPKM_HOOK_APPLY));
+		add(one, "revert", json_object_new_boolean
+		    (h[i].flags & HPKM_HOOK_REVERT));
+		add(one, "state", hex(h[i].state));
+		add(one, "control", hex(h[i].control));
+		json_object_array_add(list, one);
+	}
+	return list;
+}
+
 static struct json_object *parts(const void *image)
 {
 	const struct hpkm_image_part *p = hpkm_image_parts(image);
@@ -214,6 +234,7 @@ static void show_json(const void *image)
 	add(doc, "functions", funcs(image));
 	add(doc, "parts", parts(image));
 	add(doc, "externs", externs(image));
+	add(doc, "hooks", hooks(image));
 	add(doc, "fixups", fixups(image));
 	puts(json_object_to_json_string_ext(doc, JSON_C_TO_STRING_PRETTY |
 					    JSON_C_TO_STRING_NOSLASHESCAPE));
@@ -274,6 +295,20 @@ static void show_parts(const void *image)
 		       (unsigned long long)p[i].old_size);
 }
 
+static void show_hooks(const void *image)
+{
+	const struct hpkm_image_hook *h = hpkm_image_hooks(image);
+
+	for (__u32 i = 0; i < hpkm_image_header(image)->hooks.count; i++)
+		printf("  %-12s%s%s%s for %s\n", "hooks",
+		       h[i].flags & HPKM_HOOK_APPLY ? "apply" : "",
+		       h[i].flags == (HPKM_HOOK_APPLY | HPKM_HOOK_REVERT) ?
+		       " and " : "",
+		       h[i].flags & HPKM_HOOK_REVERT ? "revert" : "",
+		       hpkm_image_string(image, hpkm_image_objects(image)
+					 [h[i].object].name));
+}
+
 static void show_externs(const void *image)
 {
 	const struct hpkm_image_extern *e = hpkm_image_externs(image);
@@ -307,6 +342,7 @@ static void show_text(const void *image)
 		show_object(image, i);
 	show_parts(image);
 	show_externs(image);
+	show_hooks(image);
 }
 
 int cmd_inspect(int argc, char **argv)

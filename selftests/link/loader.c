@@ -206,6 +206,7 @@ static void fix(int far)
 
 /* For cases that look at them: the words of the first object with hooks. */
 uint64_t *loader_hook_state, *loader_hook_control;
+uint64_t loader_text, loader_text_end;
 int loader_patched;
 
 static void find_hooks(void)
@@ -215,11 +216,16 @@ static void find_hooks(void)
 	const struct hpkm_image_hook *h =
 		(const void *)(image + header->hooks.offset);
 
-	for (uint32_t i = 0; i < header->segments.count; i++)
+	for (uint32_t i = header->segments.count; i--;) {
+		if (s[i].prot & HPKM_PROT_EXEC) {
+			loader_text = span[s[i].object] + s[i].mem_offset;
+			loader_text_end = loader_text + s[i].mem_size;
+		}
 		if (s[i].prot & HPKM_PROT_FRESH &&
 		    madvise((void *)(span[s[i].object] + s[i].mem_offset),
 			    s[i].mem_size, MADV_WIPEONFORK))
 			die("fork can't be made to wipe memory");
+	}
 	loader_patched = 1;
 	if (!header->hooks.count)
 		return;

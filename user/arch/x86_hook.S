@@ -9,7 +9,9 @@
  * static chain, and all others too, for a compiler may know of a local
  * function that it leaves them alone (-fipa-ra).  Only the flags may change.
  * There is no jump through a register or a return to an address that was
- * pushed, for indirect branch tracking and shadow stacks.
+ * pushed, for indirect branch tracking and shadow stacks.  Return addresses are
+ * wiped from the stack afterwards: where later frames have holes, they would
+ * stay, and look to the kernel's check as if the thread returned into the patch.
  *
  * Where an address of the image is needed, REF notes a 4-byte field that is
  * filled in when the patch is linked: a struct hpkm_blob_ref of arch.h.
@@ -30,6 +32,9 @@
 #define XSAVE_MIN	576
 #define CPUID_XSAVE	0xd
 #define OSXSAVE_BIT	27
+
+/* Bytes: the vector registers, and the first frames of a hook. */
+#define WIPE		4096
 
 	/* The field ends \tail bytes before here, and with the instruction. */
 	.macro REF of, to, tail=0
@@ -76,6 +81,7 @@ hpkm_x86_\name:
 1:	.byte	0xe8		/* call */
 	.long	0
 	REF gate, ENTER
+	movq	$0, -8(%rsp)
 	.byte	0xe9
 	.long	0
 	REF gate, FUNC
@@ -129,6 +135,7 @@ hpkm_x86_\name:
 	leaq	0(%rip), %rcx
 	REF hook_enter, APPLY
 	call	.Lrun
+	call	.Lwipe
 	movq	$HPKM_HOOK_READY, (%rsi)
 	jmp	.Lrelease
 
@@ -143,11 +150,13 @@ hpkm_x86_\name:
 	leaq	0(%rip), %rcx
 	REF hook_enter, REVERT
 	call	.Lrun
+	call	.Lwipe
 	movq	$HPKM_HOOK_REVERTED, (%rsi)
 
 	/* Stores are seen in their order: the state before the release. */
 .Lrelease:
 	movq	$0, HPKM_HOOK_OWNER(%rdi)
+	movq	$0, -8(%rsp)
 	/* Taken back meanwhile: then it has to be applied again. */
 	jmp	.Lagain
 
@@ -157,6 +166,19 @@ hpkm_x86_\name:
 	popq	%rdx
 	popq	%rcx
 	popq	%rax
+	ret
+
+	/*
+	 * Zeros where the frames of run and of hooks were.  Keeps %rdx, %rsi
+	 * and %rdi.
+	 */
+.Lwipe:
+	pushq	%rdi
+	leaq	-WIPE(%rsp), %rdi
+	movl	$WIPE / 8, %ecx
+	xorl	%eax, %eax
+	rep stosq
+	popq	%rdi
 	ret
 
 	/*
