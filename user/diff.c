@@ -94,8 +94,10 @@ static void report_lines(struct diff *d)
 	for (size_t i = 0; i < d->new->item_count; i++) {
 		const struct hpkm_item *n = d->new->items[i];
 
+		/* A moved part is one with its function. */
 		if (!n->lines_only || n->changed ||
-		    (n->kind == HPKM_ITEM_COLD && n->parent->changed))
+		    (n->kind == HPKM_ITEM_COLD &&
+		     (n->parent->changed || n->parent->lines_only)))
 			continue;
 		names = hpkm_arena_printf(d->verdicts->arena, "%s%s%s", names,
 					  count ? ", " : "", n->name);

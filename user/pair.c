@@ -340,10 +340,13 @@ static void pair_by_scope(struct group olds, struct group news)
 static void pair_variables(struct pairing *p)
 {
 	struct group olds = numbered(p, p->old), news = numbered(p, p->new);
-	struct uses old_uses = find_uses(p, p->old);
-	struct uses new_uses = find_uses(p, p->new);
+	struct uses old_uses, new_uses;
 
-	if (!olds.count || !news.count || p->damaged)
+	if (!olds.count || !news.count)
+		return;
+	old_uses = find_uses(p, p->old);
+	new_uses = find_uses(p, p->new);
+	if (p->damaged)
 		return;
 	if (hpkm_debuginfo_open(p->old) && hpkm_debuginfo_open(p->new)) {
 		hpkm_debuginfo_scopes(p->old);

@@ -784,10 +784,9 @@ static void absent(struct hpkm_patch *patch, struct hpkm_item *old,
 				 target);
 		return;
 	}
-	if (!new->asked)
-		hpkm_caution(&patch->verdicts, new->name,
-			     "%s has no such function, and no code that calls it: nothing to replace",
-			     target);
+	hpkm_caution(&patch->verdicts, new->name,
+		     "%s has no such function, and no code that calls it: nothing to replace",
+		     target);
 	new->changed = false;
 	new->pair = NULL;
 	old->pair = NULL;
