@@ -396,6 +396,18 @@ static int try_once(struct hpkm_request *request, struct hpkm_stop *stop)
 	return ret;
 }
 
+static void fail_planned(struct hpkm_request *request)
+{
+	struct hpkm_transition *t;
+
+	list_for_each_entry(t, &request->transitions, node) {
+		if (!is_planned(t))
+			continue;
+		t->status = HPKM_STATUS_ERROR;
+		snprintf(t->why, sizeof(t->why), "out of kernel memory");
+	}
+}
+
 static void finish_one(struct hpkm_request *request, struct hpkm_transition *t)
 {
 	enum hpkm_event event = request->patch ? HPKM_EVENT_APPLIED :
@@ -462,9 +474,7 @@ static bool run_round(struct hpkm_request *request, unsigned long deadline)
 		BACKOFF_HEAP_MS : BACKOFF_MIN_MS;
 	while (plan_all(request)) {
 		if (try_once(request, &stop)) {
-			request->status = HPKM_STATUS_ERROR;
-			snprintf(request->why, sizeof(request->why),
-				 "the CPUs can't be stopped");
+			fail_planned(request);
 			break;
 		}
 		done = stop.done;

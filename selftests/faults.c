@@ -30,7 +30,7 @@
 #define QUIET		5
 
 static struct stats *stats;
-static void *image;
+static int image_fd;
 static size_t image_size;
 static int target;
 static int workers[WORKERS_MAX];
@@ -152,7 +152,7 @@ static int transition(int command, int nth, bool self, bool *failed)
 	if (!genl_open(&genl))
 		return -1;
 	if (!self) {
-		ret = genl_load(&genl, image, image_size);
+		ret = genl_load_fd(&genl, image_fd, 0, image_size);
 		if (ret)
 			goto out;
 	}
@@ -162,7 +162,7 @@ static int transition(int command, int nth, bool self, bool *failed)
 	message_u32(&m, HPKM_A_WAIT, 60000);
 	if (self) {
 		set_nth(syscall(SYS_gettid), nth);
-		ret = genl_load(&genl, image, image_size);
+		ret = genl_load_fd(&genl, image_fd, 0, image_size);
 		if (!ret)
 			ret = genl_ask(&genl, &m, 0);
 		*failed = !get_nth(syscall(SYS_gettid));
@@ -192,7 +192,7 @@ static bool is_mapped(void)
 	snprintf(file, sizeof(file), "/proc/%d/maps", target);
 	maps = fopen(file, "r");
 	while (maps && fgets(line, sizeof(line), maps))
-		found |= strstr(line, "hpkm") != NULL;
+		found |= strstr(line, "/hpkm:") || strstr(line, "/hpkm-table");
 	if (maps)
 		fclose(maps);
 	return found;
@@ -238,7 +238,12 @@ static bool each(int command, bool self)
 				tap_note("%d: an error without a cause", nth);
 				return false;
 			}
-			if (is_mapped() != (old == 2) || !runs(old)) {
+			if (is_mapped() != (old == 2)) {
+				tap_note("%d: %s mapped", nth,
+					 old == 2 ? "no longer" : "still");
+				return false;
+			}
+			if (!runs(old)) {
 				tap_note("%d: not as it was before", nth);
 				return false;
 			}
@@ -293,8 +298,9 @@ int main(void)
 
 	if (!prepare_injection())
 		tap_skip_all("this kernel can't make allocations fail");
-	image = read_whole(built_path("pie/v2.image"), &image_size);
-	if (!image || !start_target()) {
+	image_fd = open(built_path("pie/v2.image"), O_RDONLY | O_CLOEXEC);
+	image_size = lseek(image_fd, 0, SEEK_END);
+	if (image_fd < 0 || !start_target()) {
 		tap_plan(1);
 		tap_result(false, "the target does not start");
 		return tap_exit();

@@ -24,7 +24,7 @@ plug()
 }
 
 # ours: mappings of hpkm in the target.
-ours() { grep -c 'hpkm' "/proc/$pid/maps"; }
+ours() { grep -c -e /hpkm: -e /hpkm-table "/proc/$pid/maps"; }
 
 there_and_back()
 {

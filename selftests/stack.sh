@@ -92,7 +92,7 @@ in_new()
 	clean
 }
 
-retiring() { grep -q 'hpkm:v2' "/proc/$pid/maps"; }
+retiring() { grep -q '/hpkm:v2' "/proc/$pid/maps"; }
 retired() { ! retiring; }
 
 # Two patches; the newer one is in the middle of nothing, the older one is: its

@@ -98,6 +98,13 @@ static int for_maps(const char *name, const char *flags,
 	return bad;
 }
 
+/* The images and update tables that are mapped into this process. */
+static int for_ours(int (*each)(char *start, size_t size))
+{
+	return for_maps("/hpkm:", "", each) |
+	       for_maps("/hpkm-table", "", each);
+}
+
 static int unmap(char *start, size_t size)
 {
 	return munmap(start, size);
@@ -138,16 +145,16 @@ static int command(const char *line, const char *name)
 	if (!strcmp(line, "protect\n"))
 		return for_maps("libanswer", "x", protect);
 	if (!strcmp(line, "move\n"))
-		return for_maps("hpkm", "", move);
+		return for_ours(move);
 	if (!strcmp(line, "merge\n"))
 		return for_maps("", "p", merge) | mlockall(MCL_CURRENT);
 	function = NULL;
 	if (!strcmp(line, "close\n"))
 		return dlclose(library);
 	if (!strcmp(line, "unmap\n"))
-		return for_maps("hpkm", "", unmap);
+		return for_ours(unmap);
 	if (!strcmp(line, "write\n"))
-		return for_maps("hpkm", "", overwrite);
+		return for_ours(overwrite);
 	return -1;
 }
 
