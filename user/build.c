@@ -144,7 +144,8 @@ static int check_makefile(const struct hpkm_build *b)
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		if (!has_file(b->source, others[i].file))
 			continue;
-		hpkm_detail("it has %s: give the commands that TARGET was built with, as in", others[i].file);
+		hpkm_detail("it has %s: give the commands that TARGET was built with, as in",
+			    others[i].file);
 		hpkm_detail("hpkm-build ... -- sh -c '%s'", others[i].command);
 		return -1;
 	}
@@ -192,7 +193,8 @@ static int open_work(struct work *w)
 	if (!parent)
 		return -1;
 	n = strlen(w->source);
-	if (!strncmp(parent, w->source, n) && (!parent[n] || parent[n] == '/')) {
+	if (!strncmp(parent, w->source, n) &&
+	    (!parent[n] || parent[n] == '/')) {
 		hpkm_error("%s is in %s, where nothing is written",
 			   b->keep ? b->keep : temporary, b->source);
 		hpkm_detail(b->keep ? "choose another directory for --keep" :
