@@ -3,6 +3,7 @@
 #include <linux/slab.h>
 #include <net/netlink.h>
 
+#include "hook.h"
 #include "netlink.h"
 
 #define DUMP_ROOM	32768
@@ -61,8 +62,44 @@ struct target_dump {
 		u64 start_time;
 		char comm[TASK_COMM_LEN];
 		struct hpkm_state *state;
+		/* By enabled patch and object; NULL when none has hooks. */
+		u32 *hooks;
 	} target[];
 };
+
+#define NO_HOOK		U32_MAX
+
+/* Where a patch's objects begin in @hooks. */
+static u32 first_hook(const struct hpkm_state *state, u32 place)
+{
+	u32 count = 0;
+
+	for (u32 i = 0; i < place; i++)
+		count += hpkm_patch_header(state->places[i]->patch)->objects
+			.count;
+	return count;
+}
+
+static u32 *read_hooks(const struct hpkm_target *target,
+		       const struct hpkm_state *state)
+{
+	u32 count = first_hook(state, state->place_count), k = 0;
+	bool any = false;
+	u32 *hooks;
+
+	for (u32 i = 0; i < state->place_count; i++)
+		any |= hpkm_patch_header(state->places[i]->patch)->hooks.count;
+	hooks = any ? kvmalloc_array(count, sizeof(*hooks), GFP_KERNEL) : NULL;
+	for (u32 i = 0; hooks && i < state->place_count; i++) {
+		const struct hpkm_place *place = state->places[i];
+		u32 n = hpkm_patch_header(place->patch)->objects.count;
+
+		for (u32 o = 0; o < n; o++, k++)
+			if (!hpkm_hook_state(target, place, o, &hooks[k]))
+				hooks[k] = NO_HOOK;
+	}
+	return hooks;
+}
 
 static void add_target(struct target_dump *dump, pid_t pid)
 {
@@ -86,6 +123,7 @@ static void add_target(struct target_dump *dump, pid_t pid)
 			d->start_time = target.start_time;
 			memcpy(d->comm, target.comm, sizeof(d->comm));
 			d->state = state;
+			d->hooks = read_hooks(&target, state);
 		}
 	}
 	hpkm_target_close(&target);
@@ -122,14 +160,16 @@ int hpkm_target_get_done(struct netlink_callback *cb)
 {
 	struct target_dump *dump = (void *)cb->args[0];
 
-	for (size_t i = 0; dump && i < dump->count; i++)
+	for (size_t i = 0; dump && i < dump->count; i++) {
 		hpkm_state_put(dump->target[i].state);
+		kvfree(dump->target[i].hooks);
+	}
 	kvfree(dump);
 	return 0;
 }
 
 static int put_object(struct sk_buff *skb, const struct hpkm_place *place,
-		      u32 i)
+		      u32 i, u32 hook)
 {
 	const struct hpkm_image_object *o =
 		&hpkm_image_objects(place->patch->image)[i];
@@ -142,6 +182,8 @@ static int put_object(struct sk_buff *skb, const struct hpkm_place *place,
 	    nla_put_u64_64bit(skb, HPKM_A_OBJECT_BASE, place->at[i].base, 0) ||
 	    nla_put_u64_64bit(skb, HPKM_A_OBJECT_SPAN, place->at[i].span, 0) ||
 	    nla_put_u64_64bit(skb, HPKM_A_OBJECT_SPAN_SIZE, o->span_size, 0))
+		return -EMSGSIZE;
+	if (hook != NO_HOOK && nla_put_u32(skb, HPKM_A_OBJECT_HOOK, hook))
 		return -EMSGSIZE;
 	nla_nest_end(skb, nest);
 	return 0;
@@ -211,7 +253,9 @@ static int put_placed(struct sk_buff *skb, struct target_dump *dump)
 	    (retiring && nla_put_flag(skb, HPKM_A_PLACED_RETIRING)))
 		return -EMSGSIZE;
 	for (u32 i = 0; !first && i < objects; i++)
-		if (put_object(skb, place, i))
+		if (put_object(skb, place, i, d->hooks && !retiring ?
+			       d->hooks[first_hook(state, dump->place) + i] :
+			       NO_HOOK))
 			return -EMSGSIZE;
 	while (dump->func < funcs &&
 	       !put_func(skb, state, dump->place, dump->func))

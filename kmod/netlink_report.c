@@ -43,6 +43,9 @@ static int put_target(struct sk_buff *skb, const struct hpkm_transition *t,
 	    nla_put_u32(skb, HPKM_A_TARGET_THREADS, t->threads) ||
 	    nla_put_u32(skb, HPKM_A_TARGET_ATTEMPTS, t->attempts))
 		return -EMSGSIZE;
+	if (t->hook_shown &&
+	    nla_put_u32(skb, HPKM_A_TARGET_HOOK, t->hook_state))
+		return -EMSGSIZE;
 	for (u32 i = 0; i < t->blocker_count; i++) {
 		struct hpkm_blocker b = t->blockers[i];
 

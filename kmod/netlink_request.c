@@ -45,6 +45,7 @@ const struct nla_policy hpkm_request_policy[HPKM_A_MAX + 1] = {
 	[HPKM_A_ALL] = { .type = NLA_FLAG },
 	[HPKM_A_EACH] = { .type = NLA_FLAG },
 	[HPKM_A_DRY_RUN] = { .type = NLA_FLAG },
+	[HPKM_A_SKIP_HOOKS] = { .type = NLA_FLAG },
 	[HPKM_A_CONSISTENCY] = NLA_POLICY_MAX(NLA_U32, HPKM_CONSISTENCY_HEAP),
 	[HPKM_A_DISTANCE] = NLA_POLICY_MAX(NLA_U32, DISTANCE_MAX),
 	[HPKM_A_WAIT] = NLA_POLICY_FULL_RANGE(NLA_U32, &wait_range),
@@ -205,6 +206,7 @@ static struct hpkm_request *parse_request(struct sk_buff *skb,
 	request->all = info->attrs[HPKM_A_ALL];
 	request->each = info->attrs[HPKM_A_EACH];
 	request->dry_run = info->attrs[HPKM_A_DRY_RUN];
+	request->skip_hooks = info->attrs[HPKM_A_SKIP_HOOKS];
 	request->consistency = u32_or(info, HPKM_A_CONSISTENCY,
 				      HPKM_CONSISTENCY_STACK);
 	request->distance = u32_or(info, HPKM_A_DISTANCE, DISTANCE_DEFAULT);

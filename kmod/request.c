@@ -18,6 +18,7 @@
 #include <linux/slab.h>
 
 #include "compat.h"
+#include "hook.h"
 #include "request.h"
 #include "retire.h"
 
@@ -208,14 +209,24 @@ static bool claim_all(struct hpkm_request *request)
 	return true;
 }
 
+/* Are there revert hooks to be run first? */
+static bool minds_hooks(const struct hpkm_request *request)
+{
+	return !request->patch && !request->skip_hooks && !request->dry_run;
+}
+
 static int plan_one(struct hpkm_request *request, struct hpkm_transition *t)
 {
 	bool bodies = request->consistency != HPKM_CONSISTENCY_IP;
+	int ret;
 
 	if (request->patch)
 		return hpkm_plan_apply(t, request->patch, bodies,
 				       request->distance);
-	return hpkm_plan_revert(t, request->name, bodies, request->distance);
+	ret = hpkm_plan_revert(t, request->name, bodies, request->distance);
+	if (!ret && minds_hooks(request))
+		ret = hpkm_hook_guard(t, request->name);
+	return ret;
 }
 
 /* Plan for every target that is claimed; false when one can't be had. */
@@ -421,6 +432,9 @@ static void finish_one(struct hpkm_request *request, struct hpkm_transition *t)
 	} else {
 		t->status = request->patch ? HPKM_STATUS_APPLIED :
 					     HPKM_STATUS_REVERTED;
+		t->hook_shown = t->added &&
+				hpkm_hook_pending(&t->target, t->added);
+		t->hook_state = HPKM_HOOK_STATE_PENDING;
 		if (hpkm_plan_complete(t))
 			hpkm_retire_later();
 		report->notice(request, event, t);
@@ -453,6 +467,55 @@ static void give_up(struct hpkm_request *request)
 	}
 }
 
+/* How many targets have revert hooks that have not run; or an error. */
+static int want_hooks(struct hpkm_request *request)
+{
+	struct hpkm_transition *t;
+	int count = 0;
+
+	list_for_each_entry(t, &request->transitions, node) {
+		int ret;
+
+		if (!is_claimed(t) || t->status != HPKM_STATUS_READY)
+			continue;
+		ret = hpkm_hook_want(t, request->name);
+		if (ret < 0)
+			return ret;
+		t->hook_shown = ret;
+		count += ret;
+	}
+	return count;
+}
+
+/* Until the revert hooks of every target have run; false when that fails. */
+static bool await_hooks(struct hpkm_request *request, unsigned long deadline)
+{
+	unsigned int delay_ms = BACKOFF_MIN_MS;
+	struct hpkm_transition *t;
+	int count;
+
+	if (!minds_hooks(request))
+		return true;
+	while ((count = want_hooks(request)) > 0) {
+		if (back_off(request, deadline, &delay_ms))
+			continue;
+		list_for_each_entry(t, &request->transitions, node)
+			if (is_claimed(t) && t->hook_shown)
+				hpkm_hook_give_up(t);
+		return false;
+	}
+	return !count;
+}
+
+static void take_back_hooks(struct hpkm_request *request)
+{
+	struct hpkm_transition *t;
+
+	list_for_each_entry(t, &request->transitions, node)
+		if (t->status != HPKM_STATUS_REVERTED)
+			hpkm_hook_take_back(t, request->name);
+}
+
 /*
  * Every target that is ready: switch them in one stop.  True when that was
  * done, or there was nothing to do.
@@ -472,7 +535,7 @@ static bool run_round(struct hpkm_request *request, unsigned long deadline)
 	/* Looking through memory is a long stop: not too often. */
 	delay_ms = request->consistency == HPKM_CONSISTENCY_HEAP ?
 		BACKOFF_HEAP_MS : BACKOFF_MIN_MS;
-	while (plan_all(request)) {
+	while (await_hooks(request, deadline) && plan_all(request)) {
 		if (try_once(request, &stop)) {
 			fail_planned(request);
 			break;
@@ -630,6 +693,7 @@ static void run(struct work_struct *work)
 	struct hpkm_transition *t;
 
 	run_rounds(request);
+	take_back_hooks(request);
 	conclude(request);
 	/* The client may be slow to read: don't keep memory of the dead. */
 	list_for_each_entry(t, &request->transitions, node)

@@ -30,6 +30,7 @@ struct hpkm_wanted {
  * @each: each process on its own: one that can't be switched keeps no other
  *	from it
  * @dry_run: all but the commit
+ * @skip_hooks: a revert does not wait for revert hooks, which don't run
  * @consistency: what must hold of threads
  * @distance: bytes
  * @wait_ms: until the deadline
@@ -63,6 +64,7 @@ struct hpkm_request {
 	bool all;
 	bool each;
 	bool dry_run;
+	bool skip_hooks;
 	enum hpkm_consistency consistency;
 	u32 distance;
 	u32 wait_ms;

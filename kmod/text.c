@@ -115,6 +115,30 @@ int hpkm_text_edit(struct hpkm_text *text, const struct hpkm_target *target,
 	return 0;
 }
 
+/* @check: it must be what it is expected to be now, too. */
+static int add_cell(struct hpkm_text *text, const struct hpkm_target *target,
+		    unsigned long address, u64 before, u64 after, bool check)
+{
+	struct hpkm_cell *cell;
+	u64 *at;
+	int ret;
+
+	at = pin(text, target, address);
+	if (IS_ERR(at))
+		return PTR_ERR(at);
+	if (check && *at != before)
+		return -EILSEQ;
+	ret = grow((void **)&text->cells, &text->cell_room, text->cell_count,
+		   sizeof(*text->cells));
+	if (ret)
+		return ret;
+	cell = &text->cells[text->cell_count++];
+	cell->at = at;
+	cell->before = before;
+	cell->after = after;
+	return 0;
+}
+
 /**
  * hpkm_text_cell() - plan to change a slot
  * @text: gets the cell
@@ -129,24 +153,23 @@ int hpkm_text_edit(struct hpkm_text *text, const struct hpkm_target *target,
 int hpkm_text_cell(struct hpkm_text *text, const struct hpkm_target *target,
 		   unsigned long address, u64 before, u64 after)
 {
-	struct hpkm_cell *cell;
-	u64 *at;
-	int ret;
+	return add_cell(text, target, address, before, after, true);
+}
 
-	at = pin(text, target, address);
-	if (IS_ERR(at))
-		return PTR_ERR(at);
-	if (*at != before)
-		return -EILSEQ;
-	ret = grow((void **)&text->cells, &text->cell_room, text->cell_count,
-		   sizeof(*text->cells));
-	if (ret)
-		return ret;
-	cell = &text->cells[text->cell_count++];
-	cell->at = at;
-	cell->before = before;
-	cell->after = after;
-	return 0;
+/**
+ * hpkm_text_expect() - what a word must be in the stop
+ * @text: gets it
+ * @target: claimed
+ * @address: user address of the word, 8-byte aligned
+ * @value: what it must be; it stays as it is
+ *
+ * Context: Process context, no mmap_lock held.
+ * Return: 0; -ENOMEM; or why the page can't be had.
+ */
+int hpkm_text_expect(struct hpkm_text *text, const struct hpkm_target *target,
+		     unsigned long address, u64 value)
+{
+	return add_cell(text, target, address, value, value, false);
 }
 
 /**

@@ -56,6 +56,8 @@ int hpkm_text_edit(struct hpkm_text *text, const struct hpkm_target *target,
 		   u32 size);
 int hpkm_text_cell(struct hpkm_text *text, const struct hpkm_target *target,
 		   unsigned long address, u64 before, u64 after);
+int hpkm_text_expect(struct hpkm_text *text, const struct hpkm_target *target,
+		     unsigned long address, u64 value);
 void hpkm_text_release(struct hpkm_text *text);
 
 /* Inside the stop. */

@@ -88,6 +88,9 @@ struct hpkm_dead {
  * @outdated: the plan no longer fits the target and has to be made again
  * @outdated_count: how often that was so
  * @skip: leave it out for now
+ * @hook_wanted: the target was told that its revert hooks shall run
+ * @hook_state: of the hook that is waited for, or (after apply) pending
+ * @hook_shown: @hook_state is part of the result
  */
 struct hpkm_transition {
 	struct list_head node;
@@ -120,6 +123,9 @@ struct hpkm_transition {
 	bool outdated;
 	u32 outdated_count;
 	bool skip;
+	bool hook_wanted;
+	u32 hook_state;
+	bool hook_shown;
 };
 
 /*

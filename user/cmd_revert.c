@@ -11,7 +11,7 @@ static const struct hpkm_usage revert_usage = {
 	.argument = "NAME",
 	.help = "Take a patch out of running processes.",
 	.takes = HPKM_TAKES_PID | HPKM_TAKES_ALL | HPKM_TAKES_WAIT |
-		 HPKM_TAKES_JSON | HPKM_NEEDS_TARGETS,
+		 HPKM_TAKES_SKIP_HOOKS | HPKM_TAKES_JSON | HPKM_NEEDS_TARGETS,
 };
 
 /* Sets the outcome or the failure of the run. */

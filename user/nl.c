@@ -312,6 +312,7 @@ static const char *const attr_names[] = {
 	[HPKM_A_DISTANCE]	= "distance",
 	[HPKM_A_WAIT]		= "wait",
 	[HPKM_A_BINDING]	= "binding",
+	[HPKM_A_SKIP_HOOKS]	= "skip-hooks",
 };
 
 static const char *attr_name(unsigned int type)
@@ -838,6 +839,9 @@ int hpkm_nl_transition(struct hpkm_nl *nl, enum hpkm_transition which,
 	if (nla_put_string(message, HPKM_A_PATCH_NAME, patch) ||
 	    nla_put_u32(message, HPKM_A_WAIT, request->wait_ms) ||
 	    put_targets(message, request))
+		goto out;
+	if (which == HPKM_TRANSITION_REVERT && request->skip_hooks &&
+	    nla_put_flag(message, HPKM_A_SKIP_HOOKS))
 		goto out;
 	if (which == HPKM_TRANSITION_APPLY && put_apply(message, request))
 		goto out;

@@ -31,6 +31,15 @@ static const char *const status_names[] = {
 	[HPKM_STATUS_READY]	= "ready",
 };
 
+static const char *const hook_names[] = {
+	[HPKM_HOOK_STATE_PENDING]	= "pending",
+	[HPKM_HOOK_STATE_APPLYING]	= "applying",
+	[HPKM_HOOK_STATE_READY]		= "ready",
+	[HPKM_HOOK_STATE_WANTED]	= "wanted",
+	[HPKM_HOOK_STATE_REVERTING]	= "reverting",
+	[HPKM_HOOK_STATE_REVERTED]	= "reverted",
+};
+
 static const char *const event_names[] = {
 	[HPKM_EVENT_APPLIED]	= "applied",
 	[HPKM_EVENT_REVERTED]	= "reverted",
@@ -89,6 +98,10 @@ static const struct hpkm_field object_fields[] = {
 	  .key = "span", .label = "span" },
 	{ .attr = HPKM_A_OBJECT_SPAN_SIZE, .kind = HPKM_KIND_U64,
 	  AT(span_size), .key = "span_size", .label = "span-size" },
+	{ .attr = HPKM_A_OBJECT_HOOK, .kind = HPKM_KIND_NAMED,
+	  .flags = HPKM_FIELD_OPTIONAL, AT(hook), .key = "hook",
+	  .label = "hook", .names = hook_names,
+	  .names_count = COUNT(hook_names) },
 };
 #undef AT
 RECORD(placed_object, hpkm_placed_object, object_fields);
@@ -141,6 +154,10 @@ static const struct hpkm_field target_fields[] = {
 	  .key = "threads", .label = "threads" },
 	{ .attr = HPKM_A_TARGET_ATTEMPTS, .kind = HPKM_KIND_U32, AT(attempts),
 	  .key = "attempts", .label = "attempts" },
+	{ .attr = HPKM_A_TARGET_HOOK, .kind = HPKM_KIND_NAMED,
+	  .flags = HPKM_FIELD_OPTIONAL, AT(hook), .key = "hook",
+	  .label = "hook", .names = hook_names,
+	  .names_count = COUNT(hook_names) },
 	{ .attr = HPKM_A_TARGET_BLOCKED, .kind = HPKM_KIND_LIST, AT(blocked),
 	  .key = "blocked_by", .record = &hpkm_blocked_record },
 	{ .attr = HPKM_A_TARGET_ERROR, .kind = HPKM_KIND_STRING, AT(error),

@@ -89,6 +89,7 @@ struct hpkm_placed_object {
 	uint64_t base;
 	uint64_t span;
 	uint64_t span_size;
+	uint32_t hook;		/* enum hpkm_hook_state */
 };
 
 struct hpkm_placed_func {
@@ -120,6 +121,7 @@ struct hpkm_target {
 	uint64_t start_time;
 	char *comm;
 	char *error;
+	uint32_t hook;		/* enum hpkm_hook_state */
 	struct hpkm_list blocked;	/* struct hpkm_blocked */
 	struct hpkm_placed patch;
 };

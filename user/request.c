@@ -81,6 +81,12 @@ static bool take_dry_run(struct hpkm_request *request, const char *text)
 	return true;
 }
 
+static bool take_skip_hooks(struct hpkm_request *request, const char *text)
+{
+	request->skip_hooks = true;
+	return true;
+}
+
 static bool take_json(struct hpkm_request *request, const char *text)
 {
 	request->json = true;
@@ -159,6 +165,8 @@ static const struct option_entry {
 	{ HPKM_TAKES_DISTANCE, "distance", "BYTES", take_distance,
 	  "bytes past the start of an old function in which no\n"
 	  "                           thread may stand (8; at most 4096)" },
+	{ HPKM_TAKES_SKIP_HOOKS, "skip-hooks", NULL, take_skip_hooks,
+	  "revert without running the patch's revert hooks" },
 	{ HPKM_TAKES_JSON, "json", NULL, take_json,
 	  "results as JSON on standard output" },
 };

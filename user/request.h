@@ -21,6 +21,7 @@ enum hpkm_takes {
 	HPKM_TAKES_CONSISTENCY	= 1 << 4,
 	HPKM_TAKES_DISTANCE	= 1 << 5,
 	HPKM_TAKES_JSON		= 1 << 6,
+	HPKM_TAKES_SKIP_HOOKS	= 1 << 8,
 	/* Exactly one of --pid and --all has to be given. */
 	HPKM_NEEDS_TARGETS	= 1 << 7,
 };
@@ -40,6 +41,7 @@ struct hpkm_request {
 	size_t pids_count;
 	bool all;
 	bool dry_run;
+	bool skip_hooks;
 	bool json;
 	uint32_t consistency;	/* enum hpkm_consistency */
 	uint32_t distance;

@@ -25,7 +25,8 @@ static const struct hpkm_usage usage = {
 	.help = "",
 	.takes = HPKM_TAKES_PID | HPKM_TAKES_ALL | HPKM_TAKES_DRY_RUN |
 		 HPKM_TAKES_WAIT | HPKM_TAKES_CONSISTENCY |
-		 HPKM_TAKES_DISTANCE | HPKM_TAKES_JSON | HPKM_NEEDS_TARGETS,
+		 HPKM_TAKES_DISTANCE | HPKM_TAKES_SKIP_HOOKS |
+		 HPKM_TAKES_JSON | HPKM_NEEDS_TARGETS,
 };
 
 /* Return: the exit status, -1 for a good request. */
@@ -72,6 +73,9 @@ static void test_good(void)
 	   request.consistency == HPKM_CONSISTENCY_IP &&
 	   request.distance == 16 && !strcmp(request.argument, "--fix"),
 	   "all options, and -- before the argument");
+	hpkm_request_free(&request);
+	ok(parse(&request, "fix --all --skip-hooks") == -1 &&
+	   request.skip_hooks, "--skip-hooks");
 	hpkm_request_free(&request);
 	ok(parse(&request, "fix --all --wait 0.0001") == -1 &&
 	   request.wait_ms == 1, "a short wait is not none");

@@ -105,6 +105,9 @@ static void put_target(struct nl_msg *message, uint32_t pid, const char *comm,
 	nla_put_u32(message, HPKM_A_TARGET_STATUS, status);
 	nla_put_u32(message, HPKM_A_TARGET_THREADS, 12);
 	nla_put_u32(message, HPKM_A_TARGET_ATTEMPTS, 3);
+	if (blocked)
+		nla_put_u32(message, HPKM_A_TARGET_HOOK,
+			    HPKM_HOOK_STATE_WANTED);
 	if (error)
 		nla_put_string(message, HPKM_A_TARGET_ERROR, error);
 	for (int i = 0; blocked && i < 2; i++) {
@@ -312,7 +315,7 @@ static void test_blocked(void)
 	text = capture_end();
 	same(text,
 	     "patch fix 1.2: 1 busy, 1 ready, pause 0.143 ms, attempts 3, words 99\n"
-	     "  12 web: busy, threads 12, attempts 3: it is \"busy\"\n"
+	     "  12 web: busy, threads 12, attempts 3, hook wanted: it is \"busy\"\n"
 	     "    thread 2147483632 stands in parse at 0x555555554321\n"
 	     "    thread 2147483633 (work) returns into parse at 0x555555554321, found on its stack at 0x7ffffffff000\n"
 	     "  13 web: ready, threads 12, attempts 3\n",
@@ -328,6 +331,7 @@ static void test_blocked(void)
 		  "          \"ip\":\"0x555555554321\",\n"
 		  "          \"on_stack\":\"0x7ffffffff000\",\n"
 		  "          \"comm\":\"work\"\n"), "blocked_by as JSON");
+	ok(strstr(text, "\"hook\":\"wanted\",\n"), "state of hooks as JSON");
 	ok(strstr(text, "\"error\":\"fix was not applied: why\"\n}\n"),
 	   "the failure is the error of the document");
 	free(text);
