@@ -8,6 +8,7 @@
 
 #include "closure.h"
 #include "diff.h"
+#include "hook.h"
 #include "layout.h"
 #include "signature.h"
 #include "verify.h"
@@ -54,7 +55,8 @@ static void compare(uint8_t *old, size_t old_size, uint8_t *new,
 
 	if (!read_object(&arena, &pair.old, old, old_size) ||
 	    !read_object(&arena, &pair.new, new, new_size) ||
-	    hpkm_diff(&pair, 1, all, &patch.verdicts))
+	    hpkm_diff(&pair, 1, all, &patch.verdicts) ||
+	    hpkm_hook_find(&patch))
 		goto out;
 	/* Types are only compared where something changed. */
 	if (pair.new.item_count && !pair.new.items[0]->pair)
