@@ -6,9 +6,10 @@
 # make demo		a live server is patched in a VM, step by step
 # make check		every test that gates a change
 # make check-debug	the kselftests on a KASAN and lockdep kernel
+# make bench		what a patch costs; BENCH=pause|call|memory|scale|build
 # make style		checkpatch, sparse, warnings
 #
-# The last four, as root, install the Debian packages that they miss.
+# The last five, as root, install the Debian packages that they miss.
 
 # kbuild reads Kbuild; this file is for people.
 TREE := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
@@ -27,6 +28,7 @@ PACKAGES := libelf-dev libdw-dev libcapstone-dev libnl-genl-3-dev \
 TEST_PACKAGES := $(PACKAGES) sparse clang libclang-rt-14-dev python3 \
 	python3-yaml perl gdb libc6-dev-i386 libcap2-bin cmake \
 	autoconf automake libtool lld xz-utils libdebuginfod1
+BENCH_PACKAGES := $(PACKAGES) python3 gnuplot-nox git dpkg-dev libevent-dev
 
 all: tools
 
@@ -86,6 +88,11 @@ check-real: setup-tests
 	$(MAKE) -s tools
 	selftests/check real
 
+bench:
+	selftests/vm/setup $(BENCH_PACKAGES)
+	$(MAKE) -s tools
+	selftests/bench/run $(BENCH)
+
 style: setup-tests
 	selftests/style
 
@@ -93,4 +100,4 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all tools modules install install-tools install-module setup \
-	setup-tests demo check check-debug check-real style clean
+	setup-tests demo check check-debug check-real bench style clean

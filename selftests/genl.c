@@ -117,6 +117,18 @@ static void keep_words(struct genl *genl, struct nlmsghdr *header)
 			 (char *)attr + NLA_HDRLEN);
 }
 
+/* The value of an attribute of @type, or 0. */
+static uint64_t number(char *attrs, int size, int type)
+{
+	struct nlattr *attr = find(attrs, size, type);
+	uint64_t value = 0;
+
+	if (attr && attr->nla_len <= NLA_HDRLEN + sizeof(value))
+		memcpy(&value, (char *)attr + NLA_HDRLEN,
+		       attr->nla_len - NLA_HDRLEN);
+	return value;
+}
+
 /* Results may come before the acknowledgement of what they are results of. */
 static void keep_outcome(struct genl *genl, struct nlmsghdr *header)
 {
@@ -137,6 +149,10 @@ static void keep_outcome(struct genl *genl, struct nlmsghdr *header)
 	if (message->cmd == HPKM_CMD_DONE) {
 		attr = find(attrs, size, HPKM_A_STATUS);
 		genl->outcome = attr ? *(int *)((char *)attr + NLA_HDRLEN) : -1;
+		genl->pause_ns = number(attrs, size, HPKM_A_PAUSE_NS);
+		genl->scanned = number(attrs, size, HPKM_A_WORDS);
+		genl->attempts = number(attrs, size, HPKM_A_ATTEMPTS);
+		genl->targets = number(attrs, size, HPKM_A_TARGETS);
 		genl->done = true;
 	}
 }

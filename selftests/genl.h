@@ -24,6 +24,10 @@ struct genl {
 	bool done;		/* the outcome of the last request came */
 	int outcome;
 	int target;
+	uint64_t pause_ns;	/* what the outcome says of the stops */
+	uint64_t scanned;
+	uint32_t attempts;
+	uint32_t targets;
 };
 
 struct message {
