@@ -269,8 +269,14 @@ several()
 	clean
 }
 
-kind=${HPKM_DESK:-desk}
-dir=$bin/$kind
+# A program at a fixed address, with its C library inside.
+static()
+{
+	local dir=$bin/desk-static
+	before_anything
+}
+
+dir=$bin/desk
 cases \
 	before_anything "apply hooks run before any new code, once" \
 	idle "in an idle process: pending, and a revert that is busy" \
@@ -281,4 +287,5 @@ cases \
 	taken_back "a revert that fails after the hook: applied again" \
 	killed "a revert whose client is killed is taken back" \
 	covered "newer patches above, and instead" \
-	several "several processes, all or none"
+	several "several processes, all or none" \
+	static "a static program"

@@ -77,8 +77,7 @@ initial_value()
 	clean
 }
 
-kind=${HPKM_DESK:-desk}
-dir=$bin/$kind
+dir=$bin/desk
 cases \
 	member "a new member of a structure, as a shadow variable" \
 	initial_value "another initial value, by a hook"
