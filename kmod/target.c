@@ -21,6 +21,8 @@
 #include "state.h"
 #include "target.h"
 
+/* Memory may be short for a moment. */
+#define READ_TRIES	3
 #define NOTE_BUILD_ID	3	/* NT_GNU_BUILD_ID of the GNU ABI supplement */
 
 static DEFINE_MUTEX(claims_lock);
@@ -203,6 +205,8 @@ void hpkm_target_unclaim(struct hpkm_target *target)
 int hpkm_target_read(const struct hpkm_target *target, unsigned long address,
 		     void *to, size_t size)
 {
+	unsigned int tries = 0;
+
 	for (;;) {
 		struct task_struct *thread = some_thread(target);
 		bool same;
@@ -213,8 +217,11 @@ int hpkm_target_read(const struct hpkm_target *target, unsigned long address,
 		n = access_process_vm(thread, address, to, size, FOLL_FORCE);
 		same = READ_ONCE(thread->mm) == target->mm;
 		put_task_struct(thread);
-		if (same)
-			return n == size ? 0 : -EFAULT;
+		if (same && n == size)
+			return 0;
+		/* It does not say whether memory was short, or nothing there. */
+		if (same && ++tries == READ_TRIES)
+			return -EFAULT;
 		cond_resched();
 	}
 }
