@@ -18,6 +18,7 @@
  * Until a mapping is committed it is VM_DONTCOPY, with no state: a child that
  * is forked meanwhile gets exactly what was committed before.
  */
+#include <linux/delay.h>
 #include <linux/file.h>
 #include <linux/kthread.h>
 #include <linux/mman.h>
@@ -34,6 +35,7 @@
 #define LOWEST_ADDRESS		SZ_64K
 /* Kept free below a stack and above the heap, which grow. */
 #define GROWTH_ROOM		SZ_8M
+#define UNMAP_TRIES		10
 
 const struct file_operations *hpkm_shmem_fops;
 static struct file_operations image_fops, table_fops;
@@ -173,6 +175,16 @@ static unsigned long find_room(struct mm_struct *mm, unsigned long base,
 	return below ?: above;
 }
 
+/* Of whole mappings it can fail only where memory is short for a moment. */
+static void unmap(unsigned long start, u64 size)
+{
+	for (unsigned int i = 0; i < UNMAP_TRIES; i++) {
+		if (!vm_munmap(start, size))
+			return;
+		msleep(i);
+	}
+}
+
 /* Map the segments of object @i at @span, all or none. */
 static int map_span(struct file *file, const struct hpkm_patch *patch, u32 i,
 		    unsigned long span)
@@ -193,7 +205,7 @@ static int map_span(struct file *file, const struct hpkm_patch *patch, u32 i,
 		return 0;
 	while (k--)
 		if (s[k].object == i)
-			vm_munmap(span + s[k].mem_offset, s[k].mem_size);
+			unmap(span + s[k].mem_offset, s[k].mem_size);
 	return ret;
 }
 
@@ -406,7 +418,7 @@ static void unmap_own(const struct hpkm_target *target, unsigned long start,
 	if (!ours)
 		return;
 	kthread_use_mm(target->mm);
-	vm_munmap(start, size);
+	unmap(start, size);
 	kthread_unuse_mm(target->mm);
 }
 
