@@ -49,6 +49,21 @@ static bool is_state(const struct hpkm_item *item)
 	return item->kind == HPKM_ITEM_DATA || item->kind == HPKM_ITEM_TLS;
 }
 
+/*
+ * Static variables of functions: "count.0" is GCC's name, "func.count" and
+ * "func.count.1" are clang's.  The number, or that there is none, depends on
+ * what else is in the file.
+ */
+static bool is_static(const struct hpkm_item *item)
+{
+	return is_state(item) && !item->global && strchr(item->name, '.');
+}
+
+static bool needs_more(const struct hpkm_item *item)
+{
+	return hpkm_item_numbered(item) || is_static(item);
+}
+
 /* ---- by name ---- */
 
 /* The only unpaired item of that name and kind, or NULL. */
@@ -77,7 +92,7 @@ static void pair_by_name(struct pairing *p, bool aliases)
 		const struct hpkm_name *name = &p->new->names[i];
 		struct hpkm_item *n = name->item, *o;
 
-		if (n->pair || hpkm_item_numbered(n) ||
+		if (n->pair || needs_more(n) ||
 		    (!aliases && strcmp(name->name, n->name)) ||
 		    only(p->new, name->name, n->kind) != n)
 			continue;
@@ -117,7 +132,7 @@ static struct group numbered(struct pairing *p, struct hpkm_object *o)
 	struct group g = { 0 };
 
 	for (size_t i = 0; i < o->item_count; i++) {
-		if (o->items[i]->pair || !hpkm_item_numbered(o->items[i]))
+		if (o->items[i]->pair || !needs_more(o->items[i]))
 			continue;
 		g.items = hpkm_arena_push(p->arena, g.items, g.count,
 					  sizeof(*g.items));
@@ -186,7 +201,7 @@ static struct uses find_uses(struct pairing *p, struct hpkm_object *o)
 				return u;
 			}
 			if (ref.kind != HPKM_REF_ITEM || !is_state(ref.item) ||
-			    !hpkm_item_numbered(ref.item))
+			    !needs_more(ref.item))
 				continue;
 			u.list = hpkm_arena_push(p->arena, u.list, u.count,
 						 sizeof(*u.list));
@@ -556,7 +571,7 @@ static void pair_across(struct hpkm_arena *arena, struct hpkm_pair *pairs,
 
 		for (size_t k = 0; k < o->item_count; k++) {
 			if (o->items[k]->pair ||
-			    hpkm_item_numbered(o->items[k]))
+			    needs_more(o->items[k]))
 				continue;
 			left = hpkm_arena_push(arena, left, left_count,
 					       sizeof(*left));
@@ -572,7 +587,7 @@ static void pair_across(struct hpkm_arena *arena, struct hpkm_pair *pairs,
 		for (size_t k = 0; k < o->item_count; k++) {
 			struct hpkm_item *n = o->items[k];
 
-			if (n->pair || hpkm_item_numbered(n))
+			if (n->pair || needs_more(n))
 				continue;
 			found = find_named(left, left_count, n->name,
 					   &matches);
