@@ -283,7 +283,8 @@ static bool is_set_by_us(const char *variable)
 		"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES",
 		HPKM_BUILD_RECORD, HPKM_BUILD_WORK, HPKM_BUILD_TREE,
 		HPKM_BUILD_NAME, HPKM_BUILD_SOURCE, HPKM_BUILD_COMPILER_PATH,
-		HPKM_BUILD_REUSE,
+		HPKM_BUILD_REUSE, "QA_OVERRIDE_GCC3_OPTIONS",
+		"CCC_OVERRIDE_OPTIONS",
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -294,6 +295,10 @@ static bool is_set_by_us(const char *variable)
 	}
 	return false;
 }
+
+/* "#": without telling; "+": appended. */
+static const char clang_flags[] =
+	"#+-ffunction-sections +-fdata-sections +-Qunused-arguments";
 
 static char **environment(struct work *w, const struct side *side)
 {
@@ -326,6 +331,9 @@ static char **environment(struct work *w, const struct side *side)
 		SET("%s=%s", HPKM_BUILD_NAME, w->named);
 	if (w->seen != w->source)
 		SET("%s=%s", HPKM_BUILD_SOURCE, w->source);
+	/* For a clang that is called by its full path; newer ones: the other. */
+	SET("QA_OVERRIDE_GCC3_OPTIONS=%s", clang_flags);
+	SET("CCC_OVERRIDE_OPTIONS=%s", clang_flags);
 	if (side == &w->new)
 		SET("%s=%s", HPKM_BUILD_REUSE, w->plain ? w->old.dir : "");
 	/* __DATE__ and the like must be the same in both builds. */
@@ -421,8 +429,8 @@ static int build_tree(struct work *w, struct side *side, const char *how)
 	side->members = hpkm_arena_alloc(w->arena, b->anchor_count,
 					 sizeof(*side->members));
 	for (size_t i = 0; i < b->anchor_count; i++)
-		if (hpkm_members_find(w->arena, &side->record, w->tree,
-				      w->seen, &b->anchors[i],
+		if (hpkm_members_find(w->arena, &side->record, side->dir,
+				      w->tree, w->seen, &b->anchors[i],
 				      &side->members[i]))
 			return -1;
 	return 0;
@@ -531,19 +539,18 @@ static int was_linked(struct work *w, size_t target,
 	return 0;
 }
 
-static void add_pair(struct work *w, size_t target,
-		     const struct hpkm_member *old,
-		     const struct hpkm_member *new)
+static void add_pair(struct work *w, size_t target, const char *name,
+		     const char *old, const char *new)
 {
 	struct hpkm_build *b = w->build;
 
 	b->pairs = hpkm_arena_push(w->arena, b->pairs, b->pair_count,
 				   sizeof(*b->pairs));
 	b->pairs[b->pair_count++] = (struct hpkm_build_pair){
-		.name = new->key,
+		.name = name,
 		.target = target,
-		.old = old ? old->saved : NULL,
-		.new = new->saved,
+		.old = old,
+		.new = new,
 	};
 }
 
@@ -562,7 +569,8 @@ static int pair_objects(struct work *w, size_t target)
 		if (old && was_linked(w, target, old, &linked))
 			return -1;
 		if (linked || !old)
-			add_pair(w, target, old, new);
+			add_pair(w, target, new->key, old ? old->saved : NULL,
+				 new->saved);
 	}
 	for (size_t i = 0; i < olds->count; i++) {
 		old = &olds->list[i];
@@ -594,45 +602,67 @@ static bool is_lto(struct work *w, size_t target)
 	return false;
 }
 
+static const struct hpkm_stray *find_stray(const struct hpkm_members *m,
+					   const char *key)
+{
+	for (size_t i = 0; i < m->stray_count; i++)
+		if (!strcmp(m->strays[i].key, key))
+			return &m->strays[i];
+	return NULL;
+}
+
+static bool same_strays(const struct hpkm_stray *a, const struct hpkm_stray *b)
+{
+	return !memcmp(a->digest, b->digest, sizeof(a->digest));
+}
+
 /*
  * An object that nobody was seen to make could hide a part of the fix: it may
  * be left from an earlier build.  One that the build has made, by a tool of
- * its own, is good when it is the same in both.
+ * its own, is good when it is the same in both, or has its functions in
+ * sections, as a clang does that was called by its full path.
  */
-static bool is_suspect(struct work *w, const struct hpkm_members *olds,
-		       const struct hpkm_stray *stray)
+static bool is_suspect(struct work *w, const struct hpkm_stray *old,
+		       const struct hpkm_stray *new)
 {
 	const char *archive;
-	bool same = false;
 
-	for (size_t i = 0; i < olds->stray_count; i++)
-		same |= !strcmp(olds->strays[i].key, stray->key) &&
-			!memcmp(olds->strays[i].digest, stray->digest,
-				sizeof(stray->digest));
+	if (!new->saved && !(old && same_strays(old, new)))
+		return true;
+	if (old && !same_strays(old, new))
+		return !old->saved;
 	archive = hpkm_arena_printf(w->arena, "%s/%.*s", w->original,
-				    (int)strcspn(stray->key, "("), stray->key);
-	return !same || !access(archive, F_OK) ||
-		hpkm_tree_has(w->original, stray->name, stray->digest);
+				    (int)strcspn(new->key, "("), new->key);
+	return !access(archive, F_OK) ||
+		hpkm_tree_has(w->original, new->name, new->digest);
 }
 
-static int check_strays(struct work *w, size_t target)
+static int pair_strays(struct work *w, size_t target)
 {
 	const struct hpkm_members *olds = &w->old.members[target];
 	const struct hpkm_members *news = &w->new.members[target];
+	const struct hpkm_stray *old, *new;
 	size_t shown = 0;
 
 	for (size_t i = 0; i < news->stray_count && shown < 10; i++) {
-		if (!is_suspect(w, olds, &news->strays[i]))
+		new = &news->strays[i];
+		old = find_stray(olds, new->key);
+		if (!is_suspect(w, old, new)) {
+			if (new->saved && (!old || w->build->all ||
+					   !same_strays(old, new)))
+				add_pair(w, target, new->key,
+					 old ? old->saved : NULL, new->saved);
 			continue;
+		}
 		if (!shown++)
 			hpkm_error("%s was linked from objects that the build did not compile, so it is not known whether the fix changes them:",
 				   news->output);
-		hpkm_detail("%s", news->strays[i].key);
+		hpkm_detail("%s", new->key);
 	}
 	if (!shown)
 		return 0;
 	hpkm_detail("when they are left from an earlier build, have the build command remove them first: -- sh -c 'make clean; make'");
-	hpkm_detail("when they were compiled now, then by a compiler that hpkm-build does not see: not GCC, or clang by its full path");
+	hpkm_detail("when they were compiled now, then by a compiler that hpkm-build does not see, which is neither GCC nor clang");
 	return -1;
 }
 
@@ -653,7 +683,7 @@ static int run_stages(struct work *w)
 		w->new = w->old;
 	}
 	for (size_t i = 0; i < w->build->anchor_count; i++)
-		if (!is_lto(w, i) && (check_strays(w, i) || pair_objects(w, i)))
+		if (!is_lto(w, i) && (pair_strays(w, i) || pair_objects(w, i)))
 			return -1;
 	return 0;
 }

@@ -31,6 +31,7 @@ struct view {
 struct finder {
 	struct hpkm_arena *arena;
 	struct hpkm_record *record;
+	const char *dir;		/* the record's */
 	const char *tree, *seen;	/* the same, for us and the build */
 	struct hpkm_members *members;
 	/* Steps that left a file: by path or identity, then time; by size. */
@@ -343,20 +344,51 @@ static void add_member(struct finder *f, const struct hpkm_done *step,
 	m->count++;
 }
 
-static void add_stray(struct finder *f, const char *name, const char *key,
-		      const uint8_t *bytes, size_t size)
+/* Was it compiled with our flags, by a clang that PATH did not lead to? */
+static bool is_sectioned(struct finder *f, const char *name,
+			 const uint8_t *bytes, size_t size)
+{
+	struct hpkm_elf elf;
+	bool own = false;
+
+	if (hpkm_elf_parse(f->arena, &elf, name,
+			   hpkm_arena_copy(f->arena, bytes, size), size))
+		return false;
+	for (size_t i = 1; i < elf.section_count; i++) {
+		const struct hpkm_elf_section *s = &elf.sections[i];
+
+		if (!(s->flags & SHF_EXECINSTR) || !s->size)
+			continue;
+		if (!strcmp(s->name, ".text"))
+			return false;
+		own |= !strncmp(s->name, ".text.", 6);
+	}
+	return own;
+}
+
+static int add_stray(struct finder *f, const char *name, const char *key,
+		     const uint8_t *bytes, size_t size)
 {
 	struct hpkm_members *m = f->members;
+	const char *saved = NULL;
 	struct sha256_ctx ctx;
 
+	if (is_sectioned(f, key, bytes, size) &&
+	    hpkm_record_save_bytes(f->arena, f->dir, bytes, size, &saved)) {
+		hpkm_error("cannot save %s in %s: %s", key, f->dir,
+			   strerror(errno));
+		return -1;
+	}
 	m->strays = hpkm_arena_push(f->arena, m->strays, m->stray_count,
 				    sizeof(*m->strays));
 	m->strays[m->stray_count].key = key;
 	m->strays[m->stray_count].name = base_name(name);
+	m->strays[m->stray_count].saved = saved;
 	sha256_init(&ctx);
 	sha256_update(&ctx, size, bytes);
 	sha256_digest(&ctx, sizeof(m->strays->digest),
 		      m->strays[m->stray_count++].digest);
+	return 0;
 }
 
 static int add_inputs(struct finder *f, const struct hpkm_done *link,
@@ -391,8 +423,7 @@ static int add_object(struct finder *f, const char *name, const char *key,
 
 	if (step)
 		return add_step(f, step, archived);
-	add_stray(f, name, key, bytes, size);
-	return 0;
+	return add_stray(f, name, key, bytes, size);
 }
 
 static int add_file(struct finder *f, const char *path, size_t bound,
@@ -478,6 +509,29 @@ static const struct hpkm_done *drive_of(struct finder *f, size_t link)
 	return NULL;
 }
 
+/*
+ * Compiled for this link only, by nobody knows whom: its place is gone, so the
+ * source that it names, and which one it is, have to do.
+ */
+static int add_temporary(struct finder *f, const char *saved, size_t number)
+{
+	struct view v = open_view(saved);
+	const char *source = "object";
+	struct hpkm_elf elf;
+	int err = 0;
+
+	if (is_relocatable(v.bytes, v.size) &&
+	    !hpkm_elf_open(f->arena, &elf, saved)) {
+		for (size_t i = 1; i < elf.symtab.count; i++)
+			if (elf.symtab.symbols[i].type == STT_FILE)
+				source = elf.symtab.symbols[i].name;
+		source = hpkm_arena_printf(f->arena, "%s#%zu", source, number);
+		err = add_stray(f, source, source, v.bytes, v.size);
+	}
+	close_view(&v);
+	return err;
+}
+
 static int add_inputs(struct finder *f, const struct hpkm_done *link,
 		      bool archived)
 {
@@ -488,11 +542,14 @@ static int add_inputs(struct finder *f, const struct hpkm_done *link,
 		const char *saved = link->input_saved ? link->input_saved[i] :
 			NULL;
 
-		if (saved && drive && !last_at(f, link->inputs[i], bound)) {
-			if (temporary < drive->input_count)
-				add_member(f, drive, drive->inputs[temporary],
-					   saved, archived);
+		if (saved && !last_at(f, link->inputs[i], bound)) {
 			temporary++;
+			if (drive && temporary <= drive->input_count)
+				add_member(f, drive,
+					   drive->inputs[temporary - 1], saved,
+					   archived);
+			else if (add_temporary(f, saved, temporary))
+				return -1;
 			continue;
 		}
 		if (add_input(f, link, i, bound, archived))
@@ -654,7 +711,7 @@ static void explain(struct finder *f, const char *target)
 }
 
 int hpkm_members_find(struct hpkm_arena *arena, struct hpkm_record *record,
-		      const char *tree, const char *seen,
+		      const char *dir, const char *tree, const char *seen,
 		      const struct hpkm_anchor *anchor,
 		      struct hpkm_members *members)
 {
@@ -662,6 +719,7 @@ int hpkm_members_find(struct hpkm_arena *arena, struct hpkm_record *record,
 	struct finder f = {
 		.arena = arena,
 		.record = record,
+		.dir = dir,
 		.tree = tree,
 		.seen = seen,
 		.members = members,

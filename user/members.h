@@ -22,6 +22,8 @@ struct hpkm_stray {
 	const char *key;		/* with the archive that it is in */
 	const char *name;		/* of its file, without directories */
 	uint8_t digest[32];		/* SHA-256 */
+	/* Its copy in the record, if each function has a section of its own. */
+	const char *saved;
 };
 
 struct hpkm_members {
@@ -35,10 +37,10 @@ struct hpkm_members {
 /*
  * Finds the linked file of the build that is the anchor, and what went into it.
  * @tree is where the build has left everything, @seen the path by which it knew
- * that.  Returns 0, or -1 after a message.
+ * that, @dir the directory of the record.  Returns 0, or -1 after a message.
  */
 int hpkm_members_find(struct hpkm_arena *arena, struct hpkm_record *record,
-		      const char *tree, const char *seen,
+		      const char *dir, const char *tree, const char *seen,
 		      const struct hpkm_anchor *anchor,
 		      struct hpkm_members *members);
 

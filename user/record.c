@@ -150,6 +150,25 @@ int hpkm_record_save(struct hpkm_arena *arena, const char *dir,
 	return 0;
 }
 
+int hpkm_record_save_bytes(struct hpkm_arena *arena, const char *dir,
+			   const uint8_t *bytes, size_t size,
+			   const char **saved)
+{
+	char *name = hpkm_arena_printf(arena, "%s/objects/XXXXXX.o", dir);
+	int fd = mkostemps(name, 2, O_CLOEXEC);
+	size_t done = 0;
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return -1;
+	for (; done < size && n >= 0; done += n)
+		n = write(fd, bytes + done, size - done);
+	if (close(fd) || n < 0)
+		return -1;
+	*saved = name;
+	return 0;
+}
+
 int hpkm_record_restore(const char *saved, const char *path)
 {
 	/* As the assembler does it: not into a file that others hold. */

@@ -50,6 +50,9 @@ int hpkm_record_add(const char *dir, const struct hpkm_done *step);
 /* Copies a file into the record; the copy's absolute path is put in @saved. */
 int hpkm_record_save(struct hpkm_arena *arena, const char *dir,
 		     const char *path, const char **saved);
+int hpkm_record_save_bytes(struct hpkm_arena *arena, const char *dir,
+			   const uint8_t *bytes, size_t size,
+			   const char **saved);
 /* Copies one of these to where it is to be. */
 int hpkm_record_restore(const char *saved, const char *path);
 
