@@ -7,9 +7,10 @@
 # make check		every test that gates a change
 # make check-debug	the kselftests on a KASAN and lockdep kernel
 # make bench		what a patch costs; BENCH=pause|call|memory|scale|build
+# make check-real	all real fixes in real daemons; REAL=NAME for one
 # make style		checkpatch, sparse, warnings
 #
-# The last five, as root, install the Debian packages that they miss.
+# The last six, as root, install the Debian packages that they miss.
 
 # kbuild reads Kbuild; this file is for people.
 TREE := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
@@ -86,7 +87,7 @@ check-debug: setup-tests
 
 check-real: setup-tests
 	$(MAKE) -s tools
-	selftests/check real
+	REAL="$(or $(REAL),--all)" selftests/check real
 
 bench:
 	selftests/vm/setup $(BENCH_PACKAGES)

@@ -84,6 +84,11 @@ apt_use()
 		echo "deb [signed-by=$keyring] $main trixie main"
 		echo "deb [signed-by=$keyring] $main trixie-backports main"
 		;;
+	source)
+		echo "deb-src [signed-by=$keyring] $main bookworm main"
+		[ -z "$security" ] ||
+			echo "deb-src [signed-by=$keyring] $security bookworm-security main"
+		;;
 	esac >"$dir/sources.new"
 	# The machine's apt.conf stays in force (proxies), its sources,
 	# preferences and hooks do not. The status file is empty: nothing is

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What a load client needs whatever the protocol: connections with a thread
- * each, counting, and a status file.  The protocol is load_step().
+ * each, counting, and a status file.  The protocols are one file each.
  */
 #ifndef HPKM_REAL_LOAD_H
 #define HPKM_REAL_LOAD_H
@@ -25,10 +25,22 @@ struct load_conn {
 	void *data;		/* the protocol's own */
 };
 
-/* Supplied by the protocol: one request, and all of its reply. */
-enum load_result load_step(struct load_conn *c);
-/* Supplied by the protocol: called before the first step. */
-void load_open(struct load_conn *c);
+struct load_protocol {
+	const char *name;
+	bool datagrams;		/* UDP, not TCP */
+	bool command;		/* a process, not a socket: the argument, from "exec " on */
+	/* called before the first step, in the connection's thread; or NULL */
+	void (*open)(struct load_conn *c);
+	/* one request, and all of its reply */
+	enum load_result (*step)(struct load_conn *c);
+};
+
+extern const struct load_protocol load_dns, load_memcached, load_mqtt;
+
+extern const char *load_argument;
+
+/* Connects again, for protocols that have a connection for each request. */
+void load_connect(struct load_conn *c);
 
 /* Each returns false when the connection is lost. */
 bool load_send(struct load_conn *c, const void *data, size_t size);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * load PORT CONNECTIONS STATUSFILE: keeps CONNECTIONS to 127.0.0.1:PORT busy
- * until SIGTERM, a request at a time on each, and checks every reply.
+ * load PROTOCOL PORT CONNECTIONS STATUSFILE [ARGUMENT]: keeps CONNECTIONS to
+ * 127.0.0.1:PORT busy until SIGTERM, a request at a time on each, and checks
+ * every reply.  ARGUMENT is the protocol's.
  *
  * The status file has one line, replaced several times a second:
  *
@@ -32,6 +33,10 @@
 #define REPLY_SECONDS 30
 /* Between two requests of a connection: an emulated machine is soon full. */
 #define PAUSE_US 2000
+
+const char *load_argument = "";
+static const struct load_protocol *protocol;
+static unsigned int port;
 
 static atomic_ulong requests, replies, wrong, lost, dropped;
 static atomic_bool stop;
@@ -139,34 +144,72 @@ enum load_result load_complain(struct load_conn *c, const char *format, ...)
 	return LOAD_WRONG;
 }
 
-static int connect_to(unsigned int port)
+/* A process that speaks the protocol on its standard input and output. */
+static int connect_to_command(void)
+{
+	const char *command;
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+		perror("socketpair");
+		exit(1);
+	}
+	switch (fork()) {
+	case -1:
+		perror("fork");
+		exit(1);
+	case 0:
+		dup2(ends[1], 0);
+		dup2(ends[1], 1);
+		command = strstr(load_argument, "exec ");
+		execl("/bin/sh", "sh", "-c", command ? command : "", NULL);
+		_exit(127);
+	}
+	close(ends[1]);
+	return ends[0];
+}
+
+static int connect_to_port(int type)
 {
 	struct sockaddr_in to = {
 		.sin_family = AF_INET,
 		.sin_port = htons(port),
 		.sin_addr = { htonl(INADDR_LOOPBACK) },
 	};
-	struct timeval limit = { .tv_sec = REPLY_SECONDS };
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), one = 1;
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof(to))) {
 		perror("connect");
 		exit(1);
 	}
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (type == SOCK_STREAM)
+		setsockopt(fd, SOL_TCP, TCP_NODELAY, &one, sizeof(one));
 	return fd;
+}
+
+void load_connect(struct load_conn *c)
+{
+	struct timeval limit = { .tv_sec = REPLY_SECONDS };
+
+	if (c->fd >= 0)
+		close(c->fd);
+	c->start = 0;
+	c->end = 0;
+	c->fd = protocol->command ? connect_to_command() :
+		connect_to_port(protocol->datagrams ? SOCK_DGRAM : SOCK_STREAM);
+	setsockopt(c->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
 static void *connection(void *arg)
 {
 	struct load_conn *c = arg;
 
-	load_open(c);
+	if (protocol->open)
+		protocol->open(c);
 	while (!atomic_load(&stop)) {
 		atomic_fetch_add(&requests, 1);
-		switch (load_step(c)) {
+		switch (protocol->step(c)) {
 		case LOAD_RIGHT:
 			atomic_fetch_add(&replies, 1);
 			usleep(PAUSE_US);
@@ -202,20 +245,36 @@ static void write_status(const char *path)
 	rename(temporary, path);
 }
 
+static const struct load_protocol *const protocols[] = {
+	&load_dns, &load_memcached, &load_mqtt,
+};
+
 int main(int argc, char **argv)
 {
 	const struct timespec often = { .tv_nsec = 200 * 1000 * 1000 };
-	unsigned int port, count;
 	struct load_conn *conns;
 	pthread_t *threads;
+	unsigned int count;
+	const char *status;
 	sigset_t set;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: load PORT CONNECTIONS STATUSFILE\n");
+	if (argc < 5 || argc > 6) {
+		fprintf(stderr, "usage: load PROTOCOL PORT CONNECTIONS "
+			"STATUSFILE [ARGUMENT]\n");
 		return 2;
 	}
-	port = strtoul(argv[1], NULL, 10);
-	count = strtoul(argv[2], NULL, 10);
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
+		if (!strcmp(argv[1], protocols[i]->name))
+			protocol = protocols[i];
+	if (!protocol) {
+		fprintf(stderr, "no protocol is called '%s'\n", argv[1]);
+		return 2;
+	}
+	port = strtoul(argv[2], NULL, 10);
+	count = strtoul(argv[3], NULL, 10);
+	status = argv[4];
+	if (argc > 5)
+		load_argument = argv[5];
 	/* Signals are waited for, and interrupt nothing. */
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
@@ -229,16 +288,17 @@ int main(int argc, char **argv)
 	for (unsigned int i = 0; i < count; i++) {
 		conns[i].index = i;
 		conns[i].random = i + 1;
-		conns[i].fd = connect_to(port);
+		conns[i].fd = -1;
+		load_connect(&conns[i]);
 	}
 	for (unsigned int i = 0; i < count; i++)
 		if (pthread_create(&threads[i], NULL, connection, &conns[i]))
 			return 1;
 	while (sigtimedwait(&set, NULL, &often) < 0)
-		write_status(argv[3]);
+		write_status(status);
 	atomic_store(&stop, true);
 	for (unsigned int i = 0; i < count; i++)
 		pthread_join(threads[i], NULL);
-	write_status(argv[3]);
+	write_status(status);
 	return requests && replies == requests ? 0 : 1;
 }

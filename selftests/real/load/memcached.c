@@ -28,7 +28,7 @@ struct model {
 	bool counting[COUNTERS];
 };
 
-void load_open(struct load_conn *c)
+static void memcached_open(struct load_conn *c)
 {
 	c->data = calloc(1, sizeof(struct model));
 	if (!c->data)
@@ -164,7 +164,7 @@ static bool any_present(const struct model *m)
 	return false;
 }
 
-enum load_result load_step(struct load_conn *c)
+static enum load_result memcached_step(struct load_conn *c)
 {
 	struct model *m = c->data;
 
@@ -182,3 +182,9 @@ enum load_result load_step(struct load_conn *c)
 		return del(c, m);
 	}
 }
+
+const struct load_protocol load_memcached = {
+	.name = "memcached",
+	.open = memcached_open,
+	.step = memcached_step,
+};

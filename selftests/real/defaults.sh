@@ -1,0 +1,5 @@
+# shellcheck shell=bash disable=SC2034
+# What a program's and a fix's description may leave out. Sourced before them.
+about='' package='' patches='' base='' packages='' borrowed='' target='' build=''
+expect=applied reason=''
+transient='' ends=0 some=300

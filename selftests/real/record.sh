@@ -1,0 +1,169 @@
+# shellcheck shell=bash disable=SC2154
+# What became of each fix, and the table of it. Sourced by run.
+#
+#	$real/NAME/record.json			a fix that is tested
+#	$real/survey/PROGRAM/PATCH.json		any patch of a package, built only
+#
+# A patch that is refused is looked at by a person: `verdicts` says for it whether
+# that is right, and why, or what is missing in hpkm.
+
+# record_build STATUS: of hpkm-build, in the context of a fix.
+record_build()
+{
+	local outcome=error
+	case $1 in
+	0) outcome=built ;;
+	3) outcome=unchanged ;;
+	5) outcome=refused ;;
+	esac
+	jq -n --arg program "$package" --arg fix "$patches" --arg name "$name" \
+		--arg version "$(cat "$real/$package/source/version")" \
+		--arg outcome "$outcome" \
+		--slurpfile report <(cat "$work/FIX.json" 2>/dev/null) '
+		($report[0] // {}) as $r |
+		{program: $program, version: $version, fix: $fix, name: $name,
+		 outcome: $outcome, functions: ($r.functions // [] | length),
+		 new: ($r.new_functions // [] | length),
+		 refused: [$r.refused // [] | .[] | "\(.symbol): \(.reason)"]}' \
+		>"$work/record.json"
+}
+
+# record_live NAME PAUSE_US ATTEMPTS: every point passed in the machine.
+record_live()
+{
+	local file=$real/$1/record.json
+	jq --argjson pause "$2" --argjson attempts "$3" \
+		'. + {outcome: "applied", pause: $pause, attempts: $attempts}' \
+		"$file" >"$file.new" && mv "$file.new" "$file"
+}
+
+# touches_program PATCH: whether it changes C sources other than tests.
+touches_program()
+{
+	sed -n 's,^+++ [^/]*/\([^[:space:]]*\).*,\1,p' "$1" |
+		grep -vE '(^|/)(tests?|testcode|unit_tests|doc|debian)/' |
+		grep -qE '\.[chyl]$'
+}
+
+survey_one()
+{
+	local skip=$1 file=$real/survey/$program/${2//\//_}.json
+	patches=$2
+	name=survey-$(tr -c 'A-Za-z0-9_.+\n-' - <<<"$program-${2%.patch}" | cut -c 1-50)
+	about=$patches
+	work=$real/survey/$program/work
+	mkdir -p "$work" || return
+	if [ -n "$skip" ] && [ -e "$file" ]; then
+		return
+	fi
+	build_tree && build_patch
+	record_build $?
+	jq 'del(.name)' "$work/record.json" >"$file"
+	printf '%-60s %s\n' "$2" "$(jq -r '"\(.outcome) \(.functions) + \(.new)"' "$file")"
+	rm -rf "$real/$package/tree-$(cat "$work/key")"
+}
+
+# survey PROGRAM [PATCH...]: hpkm-build for all C patches of a package in turn,
+# each on the source that has those before it. What was done is not done again,
+# unless named.
+survey()
+(
+	program=$1
+	shift
+	# shellcheck source-path=SCRIPTDIR
+	. "$here/defaults.sh"
+	# shellcheck source=/dev/null
+	. "$here/programs/$program" || exit 1
+	base=
+	# shellcheck disable=SC2086
+	"$vm/setup" $packages dpkg-dev gcc make jq patch || exit 96
+	source_fetch "$package" >/dev/null || exit 1
+	series=$real/survey/$program/series
+	mkdir -p "$series"
+	tar -xf "$real/$package/source/"*.debian.tar.* -C "$series" debian/patches || exit 1
+	if [ $# -gt 0 ]; then
+		for p; do survey_one '' "$p"; done
+		exit
+	fi
+	source_series "$series" | while read -r p; do
+		! touches_program "$series/debian/patches/$p" || survey_one 1 "$p"
+	done
+)
+
+# verdict PROGRAM FIX: "right TEXT" or "possible TEXT"
+verdict()
+{
+	awk -v program="$1" -v fix="$2" '
+		$1 == program && index(" " fix " ", " " $2 " ") {
+			sub(/^[^ \t]+[ \t]+[^ \t]+[ \t]+/, ""); print; exit
+		}' "$here/verdicts"
+}
+
+# Those surveyed, unless they are tested: one object a line.
+all_records()
+{
+	jq -sc '
+		group_by([.program, (.fix | split(" ")[0])]) |
+		map(sort_by(.name == null)[0]) | .[]' \
+		< <(for f in "$real"/*/record.json "$real"/survey/*/*.json; do
+			[ ! -e "$f" ] || cat "$f"
+		done)
+}
+
+record_table()
+{
+	local r program fix outcome said n=0 applied=0 built=0 right=0 possible=0 errors=0
+	local rows=
+	while read -r r; do
+		IFS=$'\t' read -r program fix outcome said < <(jq -r '
+			[.program, .fix, .outcome,
+			 (if .outcome == "applied" then
+				"\(.functions) functions, \(.new) new; pause \(.pause) us, attempts \(.attempts)"
+			  elif .outcome == "built" then
+				"\(.functions) functions, \(.new) new"
+			  else (.refused | .[0] // "") end)] | @tsv' <<<"$r")
+		case $outcome in
+		unchanged) continue ;;
+		applied) applied=$((applied + 1)) ;;
+		built) built=$((built + 1)) ;;
+		error) errors=$((errors + 1)) ;;
+		refused)
+			local v
+			v=$(verdict "$program" "$fix")
+			case $v in
+			right*) right=$((right + 1)) ;;
+			*) possible=$((possible + 1)) ;;
+			esac
+			said="$said${v:+ -- $v}" ;;
+		esac
+		n=$((n + 1))
+		rows+="   * - $program"$'\n'"     - $fix"$'\n'"     - $outcome"$'\n'
+		rows+="     - $(sed 's/[*`|_\\]/\\&/g' <<<"$said")"$'\n'
+	done < <(all_records)
+	cat <<-EOF
+	.. SPDX-License-Identifier: GPL-2.0
+	.. Written by selftests/real/run --table.
+
+	===================================
+	Real fixes, and what became of them
+	===================================
+
+	EOF
+	cat "$here/table.rst"
+	cat <<-EOF
+
+	$n fixes: $applied applied in a live daemon, $built more made into a patch
+	object, $right refused and right so, $possible refused though possible,
+	$errors that could not be built.
+
+	.. list-table::
+	   :header-rows: 1
+	   :widths: 15 35 10 40
+
+	   * - program
+	     - fix
+	     - outcome
+	     - figures, or reason
+	EOF
+	printf '%s' "$rows"
+}
