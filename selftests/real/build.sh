@@ -109,10 +109,16 @@ build_patch()
 		mkdir -p "$work/fixed"
 		cp -L "$work/stages/tree"/*/"$target" "$work/fixed/" 2>/dev/null
 		rm -rf "$work/stages/tree" "$work/stages/1-source"
-		[ ! -e "$work/stages/4-new/steps" ] || echo "$inputs" >"$work/stages/inputs"
+		case $rc in
+		0|5) echo "$inputs" >"$work/stages/inputs" ;;
+		esac
 	fi
-	echo $rc >"$work/status"
-	echo "$key" >"$work/patched"
+	# What failed is tried again.
+	case $rc in
+	0|3|5)
+		echo $rc >"$work/status"
+		echo "$key" >"$work/patched" ;;
+	esac
 	return $rc
 }
 
