@@ -23,17 +23,25 @@ static bool reads_as_zeros(const struct vm_area_struct *vma)
 	       !(vma->vm_flags & VM_UFFD_MISSING);
 }
 
-/* Bytes of one page, if it is there now: nothing is waited for. */
+/*
+ * Bytes of one page.  Anonymous memory is faulted in: a part of a stack that
+ * was never touched reads as zeros.  Of other memory only what is there now is
+ * read, for somebody would have to be waited for.
+ */
 static bool peek(struct mm_struct *mm, unsigned long address, void *to,
 		 size_t size)
 {
+	unsigned int flags = FOLL_FORCE;
+	struct vm_area_struct *vma;
 	struct page *page;
 	bool good;
 	long n;
 
 	mmap_read_lock(mm);
-	n = hpkm_get_page(mm, address & PAGE_MASK, FOLL_FORCE | FOLL_NOFAULT,
-			  &page);
+	vma = find_vma(mm, address);
+	if (!vma || vma->vm_start > address || !reads_as_zeros(vma))
+		flags |= FOLL_NOFAULT;
+	n = hpkm_get_page(mm, address & PAGE_MASK, flags, &page);
 	mmap_read_unlock(mm);
 	if (n != 1)
 		return false;
