@@ -60,9 +60,22 @@ static bool is_claimed(const struct hpkm_transition *t)
 	return !list_empty(&t->target.node);
 }
 
-static struct hpkm_transition *new_transition(struct hpkm_request *request)
+static struct hpkm_transition *alloc_transition(bool each)
 {
 	struct hpkm_transition *t = kvzalloc(sizeof(*t), GFP_KERNEL);
+
+	if (!t || !each)
+		return t;
+	t->sleepers = kzalloc(sizeof(*t->sleepers), GFP_KERNEL);
+	if (t->sleepers)
+		return t;
+	kvfree(t);
+	return NULL;
+}
+
+static struct hpkm_transition *new_transition(struct hpkm_request *request)
+{
+	struct hpkm_transition *t = alloc_transition(request->each);
 
 	if (!t) {
 		request->status = HPKM_STATUS_ERROR;
@@ -84,6 +97,7 @@ static void free_doubts(struct hpkm_transition *t)
 static void free_transition(struct hpkm_transition *t)
 {
 	free_doubts(t);
+	kfree(t->sleepers);
 	kvfree(t->dead);
 	hpkm_target_close(&t->target);
 	kvfree(t);
@@ -557,7 +571,6 @@ static bool run_round(struct hpkm_request *request, unsigned long deadline)
 			break;
 		}
 	}
-	hpkm_threads_release(&request->threads);
 	abandon_all(request);
 	unclaim_all(request);
 	return done;
@@ -603,20 +616,29 @@ static void run_each(struct hpkm_request *request, unsigned long deadline)
 			list_for_each_entry(other, &request->transitions, node)
 				other->skip = other != t;
 			t->status = HPKM_STATUS_READY;
+			swap(request->threads, *t->sleepers);
 			run_round(request, jiffies);
+			swap(request->threads, *t->sleepers);
 			busy |= t->status == HPKM_STATUS_BUSY;
 		}
 	} while (busy && back_off(request, deadline, &delay_ms));
-	list_for_each_entry(t, &request->transitions, node)
+	list_for_each_entry(t, &request->transitions, node) {
 		t->skip = false;
+		hpkm_threads_release(t->sleepers);
+	}
 }
 
 static bool switch_ready(struct hpkm_request *request, unsigned long deadline)
 {
-	if (!request->each)
-		return run_round(request, deadline);
-	run_each(request, deadline);
-	return true;
+	bool done = true;
+
+	if (request->each) {
+		run_each(request, deadline);
+	} else {
+		done = run_round(request, deadline);
+		hpkm_threads_release(&request->threads);
+	}
+	return done;
 }
 
 /*

@@ -407,7 +407,9 @@ static void add_doubt(struct hpkm_look *look, struct hpkm_transition *t,
 	look->hits = &doubt->hits;
 	hpkm_stack_check(look, s->thread, regs, s->switches, &unused);
 	look->hits = NULL;
-	s->asked = true;
+	/* There may be more than fit: these are asked about later. */
+	s->asked = doubt->hits.count < HPKM_HITS_MAX;
+	s->blocked = 0;
 	t->doubts[t->doubt_count++] = doubt;
 }
 

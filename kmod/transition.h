@@ -53,6 +53,8 @@ struct hpkm_dead {
 	unsigned long end;
 };
 
+struct hpkm_threads;
+
 /**
  * struct hpkm_transition - one target on its way from one state to another
  * @node: in the request
@@ -79,6 +81,8 @@ struct hpkm_dead {
  * @before_count: how many of them
  * @asleep_blocked: one of the blockers sleeps: no need to stop the machine
  * @noted: when an event last told who is in the way, ns
+ * @sleepers: when each target is on its own, what its last attempt found of
+ *	sleeping threads; else NULL
  * @doubts: what somebody should look at closely
  * @doubt_count: how many
  * @dead: with heap consistency, parts of stacks that are not in use
@@ -115,6 +119,7 @@ struct hpkm_transition {
 	u32 before_count;
 	bool asleep_blocked;
 	u64 noted;
+	struct hpkm_threads *sleepers;
 	struct hpkm_doubt *doubts[HPKM_DOUBTS_MAX];
 	u32 doubt_count;
 	struct hpkm_dead *dead;
