@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,47 @@ int hpkm_process_read(uint32_t pid, struct hpkm_process *process)
 	if (tgid)
 		process->tgid = strtoul(tgid + 6, NULL, 10);
 	return 0;
+}
+
+/* The number behind a name that begins a line. */
+static bool find_number(const char *text, const char *name, uint64_t *value)
+{
+	const char *found = strstr(text, name);
+	char *end;
+
+	if (!found)
+		return false;
+	found += strlen(name);
+	*value = strtoull(found, &end, 10);
+	return end != found;
+}
+
+int hpkm_process_switches(uint32_t pid, uint32_t tid, uint64_t *switches)
+{
+	uint64_t of_its_own, forced;
+	char file[32], text[4096];
+	ssize_t n;
+
+	snprintf(file, sizeof(file), "task/%u/status", tid);
+	n = read_proc(pid, file, text, sizeof(text));
+	if (n < 0)
+		return n;
+	if (!find_number(text, "\nvoluntary_ctxt_switches:", &of_its_own) ||
+	    !find_number(text, "\nnonvoluntary_ctxt_switches:", &forced))
+		return -EINVAL;
+	*switches = of_its_own + forced;
+	return 0;
+}
+
+char hpkm_process_state(uint32_t tid)
+{
+	const char *name_end;
+	char text[512];
+
+	if (read_proc(tid, "stat", text, sizeof(text)) <= 0)
+		return 0;
+	name_end = strrchr(text, ')');
+	return name_end && name_end[1] == ' ' ? name_end[2] : 0;
 }
 
 char *hpkm_process_waits(uint32_t tid, const char *file)

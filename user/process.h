@@ -39,4 +39,13 @@ int hpkm_process_read(uint32_t pid, struct hpkm_process *process);
  */
 char *hpkm_process_waits(uint32_t tid, const char *file);
 
+/* Context switches of a thread so far.  Return: 0, or a negative errno. */
+int hpkm_process_switches(uint32_t pid, uint32_t tid, uint64_t *switches);
+
+/*
+ * What a thread does: the letter of /proc/TID/stat, 'T' when it is stopped,
+ * 't' when traced; 0 when that can't be read.
+ */
+char hpkm_process_state(uint32_t tid);
+
 #endif /* HPKM_PROCESS_H */

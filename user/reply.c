@@ -78,10 +78,16 @@ static const struct hpkm_field blocked_fields[] = {
 	  .flags = HPKM_FIELD_OPTIONAL, AT(on_stack), .key = "on_stack" },
 	{ .attr = HPKM_A_BLOCKED_COMM, .kind = HPKM_KIND_STRING,
 	  .flags = HPKM_FIELD_OPTIONAL, AT(comm), .key = "comm" },
+	{ .attr = HPKM_A_BLOCKED_SINCE, .kind = HPKM_KIND_U64,
+	  .flags = HPKM_FIELD_OPTIONAL, AT(since_ms), .key = "since_ms" },
 	{ .kind = HPKM_KIND_STRING, .flags = HPKM_FIELD_OPTIONAL, AT(wchan),
 	  .key = "wchan", .label = "waits in" },
 	{ .kind = HPKM_KIND_STRING, .flags = HPKM_FIELD_OPTIONAL, AT(syscall),
 	  .key = "syscall", .label = "system call" },
+	{ .kind = HPKM_KIND_STRING, .flags = HPKM_FIELD_OPTIONAL, AT(unwound),
+	  .key = "unwound" },
+	{ .kind = HPKM_KIND_STRING, .flags = HPKM_FIELD_OPTIONAL, AT(advice),
+	  .key = "advice" },
 };
 #undef AT
 RECORD(blocked, hpkm_blocked, blocked_fields);
@@ -131,6 +137,8 @@ static const struct hpkm_field placed_fields[] = {
 	{ .attr = HPKM_A_PLACED_ORDER, .kind = HPKM_KIND_U32, AT(order),
 	  .key = "order", .label = "order" },
 	{ .kind = HPKM_KIND_FLAG, AT(top), .key = "top", .label = "top" },
+	{ .attr = HPKM_A_PLACED_RETIRING, .kind = HPKM_KIND_FLAG, AT(retiring),
+	  .key = "retiring", .label = "retiring" },
 	{ .attr = HPKM_A_PLACED_OBJECT, .kind = HPKM_KIND_LIST, AT(objects),
 	  .key = "objects", .record = &hpkm_placed_object_record },
 	{ .attr = HPKM_A_PLACED_FUNC, .kind = HPKM_KIND_LIST, AT(funcs),
@@ -214,6 +222,39 @@ static const struct hpkm_field patched_fields[] = {
 };
 #undef AT
 RECORD(patched, hpkm_patched, patched_fields);
+
+#define AT(member)	.offset = offsetof(struct hpkm_word, member)
+static const struct hpkm_field word_fields[] = {
+	{ .attr = HPKM_A_WORD_ADDRESS, .kind = HPKM_KIND_ADDRESS,
+	  AT(address) },
+	{ .attr = HPKM_A_WORD_VALUE, .kind = HPKM_KIND_ADDRESS, AT(value) },
+};
+#undef AT
+RECORD(word, hpkm_word, word_fields);
+
+#define AT(member)	.offset = offsetof(struct hpkm_doubt, member)
+static const struct hpkm_field doubt_fields[] = {
+	{ .attr = HPKM_A_DOUBT_PID, .kind = HPKM_KIND_U32, AT(pid) },
+	{ .attr = HPKM_A_DOUBT_TID, .kind = HPKM_KIND_U32, AT(tid) },
+	{ .attr = HPKM_A_DOUBT_SWITCHES, .kind = HPKM_KIND_U64, AT(switches) },
+	{ .attr = HPKM_A_DOUBT_SP, .kind = HPKM_KIND_ADDRESS, AT(sp) },
+	{ .attr = HPKM_A_DOUBT_REGS, .kind = HPKM_KIND_NUMBERS,
+	  AT(registers) },
+	{ .attr = HPKM_A_DOUBT_WORD, .kind = HPKM_KIND_LIST, AT(words),
+	  .record = &hpkm_word_record },
+	{ .kind = HPKM_KIND_STRING, AT(why) },
+};
+#undef AT
+RECORD(doubt, hpkm_doubt, doubt_fields);
+
+#define AT(member)	.offset = offsetof(struct hpkm_question, member)
+static const struct hpkm_field question_fields[] = {
+	{ .attr = HPKM_A_REQUEST, .kind = HPKM_KIND_U32, AT(request) },
+	{ .attr = HPKM_A_DOUBT, .kind = HPKM_KIND_NEST, AT(doubt),
+	  .record = &hpkm_doubt_record },
+};
+#undef AT
+RECORD(question, hpkm_question, question_fields);
 
 static const char *name_of(const char *const *names, size_t count,
 			   uint32_t value)
@@ -325,13 +366,20 @@ static struct hpkm_patched *find_patched(const struct hpkm_list *list,
 	return NULL;
 }
 
+/*
+ * What a message continues; NULL when it begins something.  Objects come with
+ * the first message of a patch.  One name can stand for several patches, for
+ * those that were reverted may be retiring.
+ */
 static struct hpkm_placed *find_placed(const struct hpkm_list *list,
-				       const char *name)
+				       const struct hpkm_placed *part)
 {
 	struct hpkm_placed *items = list->items;
 
-	for (size_t i = list->count; i--;)
-		if (items[i].name && name && !strcmp(items[i].name, name))
+	for (size_t i = list->count; !part->objects.count && i--;)
+		if (items[i].name && part->name &&
+		    !strcmp(items[i].name, part->name) &&
+		    items[i].retiring == part->retiring)
 			return &items[i];
 	return NULL;
 }
@@ -356,7 +404,7 @@ bool hpkm_patched_merge(struct hpkm_list *list, struct hpkm_target *target)
 		hpkm_reply_clear(&hpkm_target_record, target);
 		return true;
 	}
-	placed = find_placed(&patched->patches, part->name);
+	placed = find_placed(&patched->patches, part);
 	if (!placed) {
 		placed = hpkm_list_add(&patched->patches, &hpkm_placed_record);
 		if (!placed)
@@ -399,6 +447,7 @@ void hpkm_patched_sort(struct hpkm_list *list)
 		if (!count)
 			continue;
 		qsort(patches, count, sizeof(*patches), by_order);
-		patches[count - 1].top = true;
+		/* Those that retire have no order, and come first. */
+		patches[count - 1].top = !patches[count - 1].retiring;
 	}
 }

@@ -22,6 +22,7 @@ enum hpkm_kind {
 	HPKM_KIND_STRING,	/* char *, allocated; NULL is "" */
 	HPKM_KIND_BYTES,	/* char *, allocated: hexadecimal digits */
 	HPKM_KIND_NAMED,	/* uint32_t, an index of names */
+	HPKM_KIND_NUMBERS,	/* struct hpkm_numbers; not shown */
 	HPKM_KIND_NEST,		/* a struct of record */
 	HPKM_KIND_LIST,		/* struct hpkm_list of record */
 };
@@ -48,6 +49,13 @@ struct hpkm_record {
 	size_t size;
 	const struct hpkm_field *fields;
 	size_t count;
+};
+
+#define HPKM_NUMBERS_MAX	64
+
+struct hpkm_numbers {
+	uint32_t count;
+	uint64_t value[HPKM_NUMBERS_MAX];
 };
 
 struct hpkm_list {
@@ -78,8 +86,11 @@ struct hpkm_blocked {
 	uint64_t on_stack;
 	char *func;
 	char *comm;
+	uint64_t since_ms;	/* in the way for so long */
 	char *wchan;		/* read from /proc by the tools */
 	char *syscall;		/* the same */
+	char *unwound;		/* what unwinding its stack told */
+	char *advice;		/* what can be done about it */
 };
 
 struct hpkm_placed_object {
@@ -106,6 +117,7 @@ struct hpkm_placed {
 	uint32_t present;
 	uint32_t order;
 	bool top;		/* no patch of this target is newer */
+	bool retiring;		/* reverted, but a thread is in its code */
 	char *name;
 	char *version;
 	struct hpkm_list objects;	/* struct hpkm_placed_object */
@@ -148,6 +160,32 @@ struct hpkm_outcome {
 	struct hpkm_list targets;	/* struct hpkm_target */
 };
 
+/* A word on a stack. */
+struct hpkm_word {
+	uint32_t present;
+	bool stale;		/* found by the tools: it does not count */
+	uint64_t address;
+	uint64_t value;
+};
+
+/* A question: what are these words on the stack of a sleeping thread? */
+struct hpkm_doubt {
+	uint32_t present;
+	uint32_t pid;
+	uint32_t tid;
+	uint64_t switches;
+	uint64_t sp;
+	struct hpkm_numbers registers;
+	struct hpkm_list words;		/* struct hpkm_word */
+	char *why;		/* found by the tools: why a word counts */
+};
+
+struct hpkm_question {
+	uint32_t present;
+	uint32_t request;	/* sequence number */
+	struct hpkm_doubt doubt;
+};
+
 /* A target with all its patches, put together from many messages. */
 struct hpkm_patched {
 	uint32_t present;
@@ -166,6 +204,9 @@ extern const struct hpkm_record hpkm_target_record;
 extern const struct hpkm_record hpkm_notice_record;
 extern const struct hpkm_record hpkm_outcome_record;
 extern const struct hpkm_record hpkm_patched_record;
+extern const struct hpkm_record hpkm_word_record;
+extern const struct hpkm_record hpkm_doubt_record;
+extern const struct hpkm_record hpkm_question_record;
 
 static inline bool hpkm_reply_has(uint32_t present, unsigned int attr)
 {
@@ -197,7 +238,7 @@ void hpkm_reply_clear(const struct hpkm_record *record, void *data);
 
 /*
  * Add a message of the target-get dump to a list of struct hpkm_patched, and
- * empty it.  Messages of the same pid and patch are one patch, continued.
+ * empty it.  A message without objects continues the patch of that name.
  */
 bool hpkm_patched_merge(struct hpkm_list *list, struct hpkm_target *target);
 /* When all are merged: put each target's patches in order, mark the top. */

@@ -97,6 +97,24 @@ enum hpkm_blob_to {
 	HPKM_BLOB_COUNT,
 };
 
+/* The longest call instruction, with prefixes. */
+#define HPKM_CALL_SIZE_MAX 9
+
+/* What unwinding needs. */
+struct hpkm_arch_frame {
+	unsigned int registers;	/* so many, by DWARF number, are sent */
+	unsigned int sp, ip;	/* those among them */
+};
+
+/*
+ * glibc's ucontext_t.  A cell of it holds its own address plus a constant; the
+ * saved registers are at distances from that cell.
+ */
+struct hpkm_arch_context {
+	int64_t self;
+	int64_t sp, ip;
+};
+
 struct hpkm_arch {
 	uint16_t machine;
 	uint32_t align;		/* of segments */
@@ -175,6 +193,9 @@ struct hpkm_arch {
 	 */
 	const struct hpkm_blob *gate, *hook_enter;
 
+	struct hpkm_arch_frame frame;
+	struct hpkm_arch_context context;
+
 	/* Bytes from P to where the displacement counts from, in data: 0. */
 	uint64_t (*tpoff)(uint64_t offset, uint64_t tls_size,
 			  uint64_t tls_align);
@@ -183,6 +204,8 @@ struct hpkm_arch {
 extern const struct hpkm_arch hpkm_arch_x86;
 
 const struct hpkm_arch *hpkm_arch_find(uint16_t machine);
+/* Of the machine that this runs on; NULL when there is none. */
+const struct hpkm_arch *hpkm_arch_native(void);
 
 /* The bytes that the relocation's field takes up. */
 static inline unsigned int hpkm_rel_size(enum hpkm_rel rel)

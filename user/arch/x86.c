@@ -3,9 +3,12 @@
  * x86-64: relocation types, instructions (capstone), and what GNU ld's
  * relaxations make of them (psABI, "Optimize GOTPCRELX Relocations").
  */
+#include <assert.h>
 #include <capstone/capstone.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ucontext.h>
 
 #include "arch.h"
 
@@ -597,6 +600,26 @@ extern const struct hpkm_blob hpkm_x86_gate, hpkm_x86_hook_enter;
 
 static const uint8_t stub[] = { 0xff, 0x25, 0, 0, 0, 0, 0xcc, 0xcc };
 
+/*
+ * Offsets in glibc's ucontext_t.  getcontext() points uc_mcontext.fpregs to
+ * __fpregs_mem of the same context.
+ */
+#define CONTEXT_RSP		160
+#define CONTEXT_RIP		168
+#define CONTEXT_FPREGS		224
+#define CONTEXT_FPREGS_MEM	424
+
+#if defined(__x86_64__) && defined(__GLIBC__)
+static_assert(offsetof(ucontext_t, uc_mcontext.gregs[REG_RSP]) == CONTEXT_RSP,
+	      "ucontext_t");
+static_assert(offsetof(ucontext_t, uc_mcontext.gregs[REG_RIP]) == CONTEXT_RIP,
+	      "ucontext_t");
+static_assert(offsetof(ucontext_t, uc_mcontext.fpregs) == CONTEXT_FPREGS,
+	      "ucontext_t");
+static_assert(offsetof(ucontext_t, __fpregs_mem) == CONTEXT_FPREGS_MEM,
+	      "ucontext_t");
+#endif
+
 const struct hpkm_arch hpkm_arch_x86 = {
 	.machine	= EM_X86_64,
 	.align		= 4096,
@@ -631,7 +654,27 @@ const struct hpkm_arch hpkm_arch_x86 = {
 	.gate		= &hpkm_x86_gate,
 	.hook_enter	= &hpkm_x86_hook_enter,
 	.tpoff		= x86_tpoff,
+	/* psABI, "DWARF Register Number Mapping" */
+	.frame = {
+		.registers = 17,
+		.sp	= 7,
+		.ip	= 16,
+	},
+	.context = {
+		.self	= CONTEXT_FPREGS_MEM - CONTEXT_FPREGS,
+		.sp	= CONTEXT_RSP - CONTEXT_FPREGS,
+		.ip	= CONTEXT_RIP - CONTEXT_FPREGS,
+	},
 };
+
+const struct hpkm_arch *hpkm_arch_native(void)
+{
+#ifdef __x86_64__
+	return &hpkm_arch_x86;
+#else
+	return NULL;
+#endif
+}
 
 const struct hpkm_arch *hpkm_arch_find(uint16_t machine)
 {
