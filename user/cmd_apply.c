@@ -13,9 +13,7 @@ static const struct hpkm_usage apply_usage = {
 	.command = "apply",
 	.argument = "FIX.hpkm",
 	.help = "Replace functions of running processes by those of a patch object.",
-	.takes = HPKM_TAKES_PID | HPKM_TAKES_ALL | HPKM_TAKES_DRY_RUN |
-		 HPKM_TAKES_WAIT | HPKM_TAKES_CONSISTENCY |
-		 HPKM_TAKES_DISTANCE | HPKM_TAKES_JSON | HPKM_NEEDS_TARGETS,
+	.takes = HPKM_TAKES_TRANSITION,
 };
 
 static int load(struct hpkm_run *run, const struct hpkm_patchfile *file,

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "blocked.h"
 #include "failure.h"
 #include "hpkm.h"
 #include "nl.h"
@@ -15,10 +16,12 @@ static const struct hpkm_usage monitor_usage = {
 	.takes = HPKM_TAKES_JSON,
 };
 
-static void on_notice(const struct hpkm_notice *notice, void *data)
+static void on_notice(struct hpkm_notice *notice, void *data)
 {
 	const struct hpkm_request *request = data;
 
+	/* Whose request it is does not tell. */
+	hpkm_blocked_look(&notice->target, NULL, HPKM_TRANSITION_APPLY);
 	hpkm_report_notice(request->json, notice);
 }
 

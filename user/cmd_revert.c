@@ -10,8 +10,7 @@ static const struct hpkm_usage revert_usage = {
 	.command = "revert",
 	.argument = "NAME",
 	.help = "Take a patch out of running processes.",
-	.takes = HPKM_TAKES_PID | HPKM_TAKES_ALL | HPKM_TAKES_WAIT |
-		 HPKM_TAKES_SKIP_HOOKS | HPKM_TAKES_JSON | HPKM_NEEDS_TARGETS,
+	.takes = HPKM_TAKES_TRANSITION | HPKM_TAKES_SKIP_HOOKS,
 };
 
 /* Sets the outcome or the failure of the run. */

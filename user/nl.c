@@ -61,7 +61,8 @@ struct talk {
 	struct hpkm_outcome *outcome;
 	struct hpkm_list *patches;
 	struct hpkm_list *targets;
-	void (*notice)(const struct hpkm_notice *notice, void *data);
+	struct hpkm_list *doubts;
+	void (*notice)(struct hpkm_notice *notice, void *data);
 	void *data;
 };
 
@@ -113,6 +114,16 @@ static int parse_list(const struct hpkm_field *field, struct hpkm_list *list,
 	return parse_attrs(field->record, item, nla_data(attr), nla_len(attr));
 }
 
+static int parse_numbers(struct hpkm_numbers *numbers, struct nlattr *attr)
+{
+	if (nla_len(attr) % sizeof(uint64_t) ||
+	    nla_len(attr) > (int)sizeof(numbers->value))
+		return -EBADMSG;
+	memcpy(numbers->value, nla_data(attr), nla_len(attr));
+	numbers->count = nla_len(attr) / sizeof(uint64_t);
+	return 0;
+}
+
 static int parse_attr(const struct hpkm_field *field, void *at,
 		      struct nlattr *attr)
 {
@@ -135,6 +146,8 @@ static int parse_attr(const struct hpkm_field *field, void *at,
 	case HPKM_KIND_STRING:
 	case HPKM_KIND_BYTES:
 		return parse_text(field, at, attr);
+	case HPKM_KIND_NUMBERS:
+		return parse_numbers(at, attr);
 	case HPKM_KIND_NEST:
 		return parse_attrs(field->record, at, nla_data(attr),
 				   nla_len(attr));
@@ -245,6 +258,29 @@ static int take_done(struct talk *talk, struct nlattr *attrs, int length)
 	return 0;
 }
 
+static int take_doubt(struct talk *talk, struct nlattr *attrs, int length)
+{
+	struct hpkm_question question = { 0 };
+	struct hpkm_doubt *doubt;
+	int error;
+
+	if (!talk->doubts || talk->done)
+		return 0;
+	error = parse_attrs(&hpkm_question_record, &question, attrs, length);
+	if (error || question.request != talk->seq)
+		goto out;
+	error = -ENOMEM;
+	doubt = hpkm_list_add(talk->doubts, &hpkm_doubt_record);
+	if (!doubt)
+		goto out;
+	*doubt = question.doubt;
+	question.doubt = (struct hpkm_doubt){ 0 };
+	error = 0;
+out:
+	hpkm_reply_clear(&hpkm_question_record, &question);
+	return error;
+}
+
 static int take_notice(struct talk *talk, struct nlattr *attrs, int length)
 {
 	struct hpkm_notice message = { 0 };
@@ -267,6 +303,7 @@ static int (*const takers[])(struct talk *talk, struct nlattr *attrs,
 	[HPKM_CMD_RESULT]	= take_result,
 	[HPKM_CMD_DONE]		= take_done,
 	[HPKM_CMD_NOTICE]	= take_notice,
+	[HPKM_CMD_DOUBT]	= take_doubt,
 };
 
 static int take_message(struct talk *talk, struct nlmsghdr *message)
@@ -313,6 +350,7 @@ static const char *const attr_names[] = {
 	[HPKM_A_WAIT]		= "wait",
 	[HPKM_A_BINDING]	= "binding",
 	[HPKM_A_SKIP_HOOKS]	= "skip-hooks",
+	[HPKM_A_EACH]		= "each",
 };
 
 static const char *attr_name(unsigned int type)
@@ -736,9 +774,16 @@ static int put_bindings(struct nl_msg *message,
 	return 0;
 }
 
-static int put_apply(struct nl_msg *message, const struct hpkm_request *request)
+static int put_options(struct nl_msg *message,
+		       const struct hpkm_request *request)
 {
+	if (nla_put_u32(message, HPKM_A_WAIT, request->wait_ms))
+		return -1;
+	if (request->each && nla_put_flag(message, HPKM_A_EACH))
+		return -1;
 	if (request->dry_run && nla_put_flag(message, HPKM_A_DRY_RUN))
+		return -1;
+	if (request->skip_hooks && nla_put_flag(message, HPKM_A_SKIP_HOOKS))
 		return -1;
 	if (nla_put_u32(message, HPKM_A_CONSISTENCY, request->consistency) ||
 	    put_bindings(message, request->bindings))
@@ -781,18 +826,92 @@ static bool transition_over(const struct talk *talk)
 	return talk->answered && (talk->error || talk->done);
 }
 
+static int put_answer(struct nl_msg *message, const struct talk *talk,
+		      const struct hpkm_doubt *doubt)
+{
+	const struct hpkm_word *words = doubt->words.items;
+	struct nlattr *nest, *word;
+
+	if (nla_put_u32(message, HPKM_A_REQUEST, talk->seq))
+		return -1;
+	nest = nla_nest_start(message, HPKM_A_DOUBT | NLA_F_NESTED);
+	if (!nest || nla_put_u32(message, HPKM_A_DOUBT_TID, doubt->tid) ||
+	    nla_put_u64(message, HPKM_A_DOUBT_SWITCHES, doubt->switches) ||
+	    nla_put_u64(message, HPKM_A_DOUBT_SP, doubt->sp))
+		return -1;
+	for (size_t i = 0; i < doubt->words.count; i++) {
+		if (!words[i].stale)
+			continue;
+		word = nla_nest_start(message,
+				      HPKM_A_DOUBT_WORD | NLA_F_NESTED);
+		if (!word ||
+		    nla_put_u64(message, HPKM_A_WORD_ADDRESS,
+				words[i].address) ||
+		    nla_put_u64(message, HPKM_A_WORD_VALUE, words[i].value))
+			return -1;
+		nla_nest_end(message, word);
+	}
+	nla_nest_end(message, nest);
+	return 0;
+}
+
+static bool any_stale(const struct hpkm_doubt *doubt)
+{
+	const struct hpkm_word *words = doubt->words.items;
+
+	for (size_t i = 0; i < doubt->words.count; i++)
+		if (words[i].stale)
+			return true;
+	return false;
+}
+
+/*
+ * What becomes of an answer is of no interest: the request may have ended.
+ * Its acknowledgement bears a number of its own and is passed over.
+ */
+static void send_answer(struct hpkm_nl *nl, const struct talk *talk,
+			const struct hpkm_doubt *doubt)
+{
+	struct nl_msg *message;
+
+	message = new_request(nl, HPKM_CMD_ANSWER, 0,
+			      512 + 64 * doubt->words.count);
+	if (!message)
+		return;
+	nl_complete_msg(nl->socket, message);
+	if (!put_answer(message, talk, doubt))
+		send(nl->fd, nlmsg_hdr(message), nlmsg_hdr(message)->nlmsg_len,
+		     0);
+	nlmsg_free(message);
+}
+
+static void settle(struct hpkm_nl *nl, struct talk *talk,
+		   const struct hpkm_nl_calls *calls)
+{
+	const struct hpkm_doubt *doubts = talk->doubts->items;
+
+	calls->settle(talk->doubts, calls->data);
+	for (size_t i = 0; i < talk->doubts->count; i++)
+		if (any_stale(&doubts[i]))
+			send_answer(nl, talk, &doubts[i]);
+	hpkm_list_clear(talk->doubts, &hpkm_doubt_record);
+}
+
 /*
  * Until the request is refused, or is both acknowledged and done, in any
  * order.
  */
 static int collect(struct hpkm_nl *nl, struct talk *talk, uint32_t wait_ms,
-		   void (*tick)(void *data), void *data)
+		   const struct hpkm_nl_calls *calls)
 {
 	int64_t give_up = 0;
 	int error = 0;
 
 	while (!transition_over(talk)) {
-		error = signal_caught ? -EINTR : wait_readable(nl, TICK_MS);
+		/* Questions are settled when no more of them come. */
+		int timeout = talk->doubts->count ? 0 : TICK_MS;
+
+		error = signal_caught ? -EINTR : wait_readable(nl, timeout);
 		if (error == -EINTR) {
 			/* It may be done, and only not read yet. */
 			error = drain(nl, talk);
@@ -802,8 +921,10 @@ static int collect(struct hpkm_nl *nl, struct talk *talk, uint32_t wait_ms,
 		}
 		if (error > 0)
 			error = receive(nl, talk);
-		else if (!error && tick)
-			tick(data);
+		else if (!error && !timeout)
+			settle(nl, talk, calls);
+		else if (!error)
+			calls->tick(calls->data);
 		if (error == -ENOBUFS && !give_up)
 			give_up = now_ms() + wait_ms + LOST_MS;
 		if (error && error != -EAGAIN && error != -ENOBUFS)
@@ -817,8 +938,8 @@ static int collect(struct hpkm_nl *nl, struct talk *talk, uint32_t wait_ms,
 
 int hpkm_nl_transition(struct hpkm_nl *nl, enum hpkm_transition which,
 		       const char *patch, const struct hpkm_request *request,
-		       struct hpkm_outcome *outcome, void (*tick)(void *data),
-		       void *data)
+		       struct hpkm_outcome *outcome,
+		       const struct hpkm_nl_calls *calls)
 {
 	static const int commands[] = {
 		[HPKM_TRANSITION_APPLY]	= HPKM_CMD_APPLY,
@@ -827,7 +948,8 @@ int hpkm_nl_transition(struct hpkm_nl *nl, enum hpkm_transition which,
 	/* The nest of one target takes 28 bytes. */
 	size_t size = 512 + strlen(patch) + 32 * request->pids_count +
 		bindings_size(request->bindings);
-	struct talk talk = { .outcome = outcome };
+	struct hpkm_list doubts = { 0 };
+	struct talk talk = { .outcome = outcome, .doubts = &doubts };
 	struct nl_msg *message;
 	int error = -ENOMEM;
 
@@ -837,19 +959,14 @@ int hpkm_nl_transition(struct hpkm_nl *nl, enum hpkm_transition which,
 	if (!message)
 		return error;
 	if (nla_put_string(message, HPKM_A_PATCH_NAME, patch) ||
-	    nla_put_u32(message, HPKM_A_WAIT, request->wait_ms) ||
-	    put_targets(message, request))
-		goto out;
-	if (which == HPKM_TRANSITION_REVERT && request->skip_hooks &&
-	    nla_put_flag(message, HPKM_A_SKIP_HOOKS))
-		goto out;
-	if (which == HPKM_TRANSITION_APPLY && put_apply(message, request))
+	    put_options(message, request) || put_targets(message, request))
 		goto out;
 	error = send_request(nl, &talk, message);
 	if (!error)
-		error = collect(nl, &talk, request->wait_ms, tick, data);
+		error = collect(nl, &talk, request->wait_ms, calls);
 	keep_words(nl, &talk);
 out:
+	hpkm_list_clear(&doubts, &hpkm_doubt_record);
 	nlmsg_free(message);
 	return error;
 }
@@ -924,7 +1041,7 @@ int hpkm_nl_join(struct hpkm_nl *nl)
 }
 
 int hpkm_nl_follow(struct hpkm_nl *nl,
-		   void (*notice)(const struct hpkm_notice *notice, void *data),
+		   void (*notice)(struct hpkm_notice *notice, void *data),
 		   void (*lost)(void *data), void *data)
 {
 	struct talk talk = {

@@ -44,16 +44,27 @@ enum hpkm_transition {
 	HPKM_TRANSITION_REVERT,
 };
 
+/* What is done while the outcome is waited for. */
+struct hpkm_nl_calls {
+	/* Called about twice a second. */
+	void (*tick)(void *data);
+	/*
+	 * The kernel asks about words on stacks: mark those that are stale, in
+	 * a list of struct hpkm_doubt.  They are sent as the answer.
+	 */
+	void (*settle)(struct hpkm_list *doubts, void *data);
+	void *data;
+};
+
 /*
- * Have a patch applied or reverted, and collect the outcome.  "tick" is
- * called about twice a second while there is none yet.
+ * Have a patch applied or reverted, and collect the outcome.
  * Return: -EINTR after a signal; -ENOBUFS when messages were lost and the end
  * of the transition did not come in time.
  */
 int hpkm_nl_transition(struct hpkm_nl *nl, enum hpkm_transition which,
 		       const char *patch, const struct hpkm_request *request,
-		       struct hpkm_outcome *outcome, void (*tick)(void *data),
-		       void *data);
+		       struct hpkm_outcome *outcome,
+		       const struct hpkm_nl_calls *calls);
 
 /* Fill a list of struct hpkm_loaded; of struct hpkm_patched. */
 int hpkm_nl_patches(struct hpkm_nl *nl, struct hpkm_list *patches);
@@ -65,7 +76,7 @@ int hpkm_nl_targets(struct hpkm_nl *nl, struct hpkm_list *targets);
  */
 int hpkm_nl_join(struct hpkm_nl *nl);
 int hpkm_nl_follow(struct hpkm_nl *nl,
-		   void (*notice)(const struct hpkm_notice *notice, void *data),
+		   void (*notice)(struct hpkm_notice *notice, void *data),
 		   void (*lost)(void *data), void *data);
 
 #endif /* HPKM_NL_H */

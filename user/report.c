@@ -187,24 +187,80 @@ static void print_records(const struct hpkm_record *record,
 	}
 }
 
-/* As in "thread 12 (worker) returns into parse at 0x1234". */
-static void print_blocked(const struct hpkm_blocked *blocked)
+static void print_thread(const struct hpkm_blocked *blocked)
 {
-	bool on_stack = hpkm_reply_has(blocked->present,
-				       HPKM_A_BLOCKED_ON_STACK);
-
 	printf("thread %" PRIu32, blocked->tid);
-	if (blocked->comm) {
+	if (blocked->comm && *blocked->comm) {
 		printf(" (");
 		print_text(blocked->comm);
 		printf(")");
 	}
-	printf(on_stack ? " returns into " : " stands in ");
+}
+
+/* Without parentheses around it, which mark that it is no function's name. */
+static void print_special(const char *text)
+{
+	char *copy = strndup(text + 1, strcspn(text + 1, ")"));
+
+	print_text(copy);
+	free(copy);
+}
+
+static void print_place(const struct hpkm_blocked *blocked)
+{
+	bool on_stack = hpkm_reply_has(blocked->present,
+				       HPKM_A_BLOCKED_ON_STACK);
+	bool has_ip = hpkm_reply_has(blocked->present, HPKM_A_BLOCKED_IP);
+
+	/* Events tell no addresses, and so not which of the two it is. */
+	if (has_ip)
+		printf(on_stack ? " returns into " : " stands in ");
+	else
+		printf(" is in the way, in ");
 	print_text(blocked->func ? blocked->func : "an old function");
-	printf(" at 0x%" PRIx64, blocked->ip);
+	if (has_ip)
+		printf(" at 0x%" PRIx64, blocked->ip);
 	if (on_stack)
 		printf(", found on its stack at 0x%" PRIx64, blocked->on_stack);
+}
+
+/* What was found elsewhere in the memory of the process. */
+static void print_memory(const struct hpkm_blocked *blocked)
+{
+	printf("memory");
+	if (hpkm_reply_has(blocked->present, HPKM_A_BLOCKED_ON_STACK))
+		printf(" at 0x%" PRIx64, blocked->on_stack);
+	printf(" holds an address in ");
+	print_text(blocked->func ? blocked->func : "an old function");
+	if (hpkm_reply_has(blocked->present, HPKM_A_BLOCKED_IP))
+		printf(", 0x%" PRIx64, blocked->ip);
+}
+
+/* As in "thread 12 (worker) returns into parse at 0x1234", and what to do. */
+static void print_blocked(const struct hpkm_blocked *blocked,
+			  const char *indent)
+{
+	bool special = blocked->func && *blocked->func == '(';
+
+	if (blocked->tid)
+		print_thread(blocked);
+	if (special) {
+		printf(blocked->tid ? ": " : "");
+		print_special(blocked->func);
+	} else if (!blocked->tid) {
+		print_memory(blocked);
+	} else {
+		print_place(blocked);
+	}
+	if (hpkm_reply_has(blocked->present, HPKM_A_BLOCKED_SINCE))
+		printf(", for %.1f s now", blocked->since_ms / 1e3);
 	print_fields(&hpkm_blocked_record, blocked, ", ");
+	if (blocked->unwound) {
+		printf("%s", indent);
+		print_text(blocked->unwound);
+	}
+	if (blocked->advice)
+		printf("%s%s", indent, blocked->advice);
 }
 
 static void print_target(const struct hpkm_target *target)
@@ -222,7 +278,7 @@ static void print_target(const struct hpkm_target *target)
 	}
 	for (size_t i = 0; i < target->blocked.count; i++) {
 		printf("\n    ");
-		print_blocked(&blocked[i]);
+		print_blocked(&blocked[i], "\n      ");
 	}
 }
 

@@ -75,6 +75,12 @@ static bool take_all(struct hpkm_request *request, const char *text)
 	return true;
 }
 
+static bool take_each(struct hpkm_request *request, const char *text)
+{
+	request->each = true;
+	return true;
+}
+
 static bool take_dry_run(struct hpkm_request *request, const char *text)
 {
 	request->dry_run = true;
@@ -113,6 +119,7 @@ static bool take_wait(struct hpkm_request *request, const char *text)
 static const char *const consistencies[] = {
 	[HPKM_CONSISTENCY_STACK] = "stack",
 	[HPKM_CONSISTENCY_IP] = "ip",
+	[HPKM_CONSISTENCY_HEAP] = "heap",
 };
 
 static bool take_consistency(struct hpkm_request *request, const char *text)
@@ -152,18 +159,24 @@ static const struct option_entry {
 	{ HPKM_TAKES_PID, "pid", "PID...", take_pids,
 	  "these processes; may be given several times" },
 	{ HPKM_TAKES_ALL, "all", NULL, take_all,
-	  "every process that the patch is for" },
+	  "every process that the patch is for, or is in" },
+	{ HPKM_TAKES_EACH, "each", NULL, take_each,
+	  "each process on its own; without it, all of them switch\n"
+	  "                           in one moment, or none does" },
 	{ HPKM_TAKES_DRY_RUN, "dry-run", NULL, take_dry_run,
 	  "do all but the switch, then undo it" },
 	{ HPKM_TAKES_WAIT, "wait", "SECONDS", take_wait,
 	  "how long to try when threads are in the way (10);\n"
 	  "                           fractions are taken, 0 tries once" },
-	{ HPKM_TAKES_CONSISTENCY, "consistency", "stack|ip", take_consistency,
-	  "what must hold of threads: none is in, or returns into,\n"
-	  "                           an old function (stack); or none stands where\n"
-	  "                           the jump is written (ip)" },
+	{ HPKM_TAKES_CONSISTENCY, "consistency", "WHAT", take_consistency,
+	  "what must hold:\n"
+	  "                           stack: no thread is in, or returns into, a\n"
+	  "                           function that is replaced (the default);\n"
+	  "                           ip: none stands where the jump is written;\n"
+	  "                           heap: as stack, and no memory of the process\n"
+	  "                           holds an address in such a function" },
 	{ HPKM_TAKES_DISTANCE, "distance", "BYTES", take_distance,
-	  "bytes past the start of an old function in which no\n"
+	  "bytes past the start of a function in which no\n"
 	  "                           thread may stand (8; at most 4096)" },
 	{ HPKM_TAKES_SKIP_HOOKS, "skip-hooks", NULL, take_skip_hooks,
 	  "revert without running the patch's revert hooks" },

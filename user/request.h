@@ -20,10 +20,17 @@ enum hpkm_takes {
 	HPKM_TAKES_WAIT		= 1 << 3,
 	HPKM_TAKES_CONSISTENCY	= 1 << 4,
 	HPKM_TAKES_DISTANCE	= 1 << 5,
-	HPKM_TAKES_JSON		= 1 << 6,
+	HPKM_TAKES_EACH		= 1 << 6,
+	HPKM_TAKES_JSON		= 1 << 7,
 	HPKM_TAKES_SKIP_HOOKS	= 1 << 8,
 	/* Exactly one of --pid and --all has to be given. */
-	HPKM_NEEDS_TARGETS	= 1 << 7,
+	HPKM_NEEDS_TARGETS	= 1 << 9,
+	/* What a command has that changes processes. */
+	HPKM_TAKES_TRANSITION	= HPKM_NEEDS_TARGETS | HPKM_TAKES_PID |
+				  HPKM_TAKES_ALL | HPKM_TAKES_EACH |
+				  HPKM_TAKES_DRY_RUN | HPKM_TAKES_WAIT |
+				  HPKM_TAKES_CONSISTENCY |
+				  HPKM_TAKES_DISTANCE | HPKM_TAKES_JSON,
 };
 
 struct hpkm_bindings;
@@ -40,6 +47,7 @@ struct hpkm_request {
 	struct hpkm_process *pids;
 	size_t pids_count;
 	bool all;
+	bool each;
 	bool dry_run;
 	bool skip_hooks;
 	bool json;

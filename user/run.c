@@ -13,6 +13,8 @@
 
 #include <linux/hpkm.h>
 
+#include "blocked.h"
+#include "doubt.h"
 #include "hpkm.h"
 #include "process.h"
 #include "run.h"
@@ -52,6 +54,9 @@ static const struct {
 
 static const char no_process[] =
 	"nothing was changed; see that the process runs, and is of the build that the patch is for";
+
+static const char of_each[] =
+	"nothing was changed in this one; the others were tried on their own";
 
 static uint32_t known(uint32_t status)
 {
@@ -129,7 +134,8 @@ static void fail_pid(struct hpkm_run *run, const struct hpkm_process *process,
 	hpkm_failure_set(&run->failure, status, what, why, advice);
 }
 
-static void check_pid(struct hpkm_run *run, struct hpkm_process *process)
+/* Return: whether the pid names a process. */
+static bool check_pid(struct hpkm_run *run, struct hpkm_process *process)
 {
 	int error = hpkm_process_read(process->pid, process);
 	char why[128];
@@ -138,6 +144,7 @@ static void check_pid(struct hpkm_run *run, struct hpkm_process *process)
 		snprintf(why, sizeof(why), "there is no process %u",
 			 process->pid);
 		fail_pid(run, process, HPKM_EXIT_NOTHING, why,
+			 run->request.each ? of_each :
 			 "nothing was changed, in no process");
 	} else if (error) {
 		snprintf(why, sizeof(why), "/proc/%u can't be read: %s",
@@ -150,16 +157,42 @@ static void check_pid(struct hpkm_run *run, struct hpkm_process *process)
 			 process->pid, process->tgid);
 		fail_pid(run, process, HPKM_EXIT_ERROR, why,
 			 "name the process: all its threads switch at once");
+	} else {
+		return true;
 	}
+	return false;
+}
+
+/* One that failed is the end, but for the others with --each. */
+static bool is_over(const struct hpkm_run *run)
+{
+	const struct hpkm_request *request = &run->request;
+
+	return run->failure.status &&
+	       !(request->each && (request->all || request->pids_count));
+}
+
+/* Those that are no processes have their results, and are left out. */
+static void check_pids(struct hpkm_run *run)
+{
+	struct hpkm_request *request = &run->request;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < request->pids_count; i++) {
+		struct hpkm_process *process = &request->pids[i];
+
+		if (check_pid(run, process))
+			request->pids[kept++] = *process;
+	}
+	request->pids_count = kept;
 }
 
 int hpkm_run_start(struct hpkm_run *run)
 {
 	int error;
 
-	for (size_t i = 0; i < run->request.pids_count; i++)
-		check_pid(run, &run->request.pids[i]);
-	if (run->failure.status)
+	check_pids(run);
+	if (is_over(run))
 		return run->failure.status;
 	error = hpkm_nl_open(&run->nl);
 	if (error)
@@ -169,15 +202,21 @@ int hpkm_run_start(struct hpkm_run *run)
 	return HPKM_EXIT_OK;
 }
 
-static void bind_one(struct hpkm_run *run, const void *image,
+/* Return: whether the patch can be had there. */
+static bool bind_one(struct hpkm_run *run, const void *image,
 		     const struct hpkm_process *process)
 {
 	char why[256];
 
 	if (hpkm_extern_bind(&run->bindings, image, process->pid, why,
-			     sizeof(why)) < 0)
+			     sizeof(why)) >= 0)
+		return true;
+	/* Each of all on its own: the kernel refuses it, and says so. */
+	if (!run->request.each || !run->request.all)
 		fail_pid(run, process, HPKM_EXIT_REFUSED, why,
+			 run->request.each ? of_each :
 			 "nothing was changed, in no process");
+	return false;
 }
 
 static void bind_all(struct hpkm_run *run, const void *image)
@@ -199,51 +238,95 @@ static void bind_all(struct hpkm_run *run, const void *image)
 
 int hpkm_run_bind(struct hpkm_run *run, const void *image)
 {
-	run->request.bindings = &run->bindings;
-	if (run->request.all)
+	struct hpkm_request *request = &run->request;
+	size_t kept = 0;
+
+	request->bindings = &run->bindings;
+	if (request->all)
 		bind_all(run, image);
-	for (size_t i = 0; i < run->request.pids_count; i++)
-		bind_one(run, image, &run->request.pids[i]);
-	return run->failure.status;
+	for (size_t i = 0; i < request->pids_count; i++)
+		if (bind_one(run, image, &request->pids[i]))
+			request->pids[kept++] = request->pids[i];
+	request->pids_count = kept;
+	return is_over(run) ? run->failure.status : HPKM_EXIT_OK;
 }
 
-struct progress {
+/* While the kernel is at work. */
+struct waiting {
+	struct hpkm_run *run;
 	unsigned int ticks;
 	bool shown;
 };
 
 static void show_progress(void *data)
 {
-	struct progress *progress = data;
+	struct waiting *waiting = data;
 
 	if (!isatty(STDERR_FILENO))
 		return;
-	progress->ticks++;
-	progress->shown = true;
+	waiting->ticks++;
+	waiting->shown = true;
 	fprintf(stderr, "\r\033[Kwaiting until no thread is in the way: %u s",
-		progress->ticks / 2);
+		waiting->ticks / 2);
 }
 
-static void clear_progress(const struct progress *progress)
+static void clear_progress(const struct waiting *waiting)
 {
-	if (progress->shown)
+	if (waiting->shown)
 		fprintf(stderr, "\r\033[K");
 }
 
-/* Read at once, while the threads still wait where they did. */
-static void add_waits(struct hpkm_outcome *outcome)
+/* Of each thread what the last unwinding said, for the report. */
+static void keep_doubt(struct hpkm_run *run, struct hpkm_doubt *doubt)
 {
-	struct hpkm_target *targets = outcome->targets.items;
+	struct hpkm_doubt *kept = run->doubts.items;
 
-	for (size_t i = 0; i < outcome->targets.count; i++) {
-		struct hpkm_blocked *blocked = targets[i].blocked.items;
+	for (size_t i = 0; i < run->doubts.count; i++) {
+		if (kept[i].tid != doubt->tid)
+			continue;
+		hpkm_reply_clear(&hpkm_doubt_record, &kept[i]);
+		kept[i].tid = doubt->tid;
+		kept[i].why = doubt->why;
+		doubt->why = NULL;
+		return;
+	}
+	kept = hpkm_list_add(&run->doubts, &hpkm_doubt_record);
+	if (!kept)
+		return;
+	kept->tid = doubt->tid;
+	kept->why = doubt->why;
+	doubt->why = NULL;
+}
 
-		for (size_t j = 0; j < targets[i].blocked.count; j++) {
-			blocked[j].wchan = hpkm_process_waits(blocked[j].tid,
-							      "wchan");
-			blocked[j].syscall = hpkm_process_waits(blocked[j].tid,
-								"syscall");
-		}
+static void settle(struct hpkm_list *list, void *data)
+{
+	struct hpkm_doubt *doubts = list->items;
+	struct waiting *waiting = data;
+
+	hpkm_doubts_settle(list);
+	for (size_t i = 0; i < list->count; i++)
+		keep_doubt(waiting->run, &doubts[i]);
+}
+
+static void add_unwound(const struct hpkm_run *run, struct hpkm_target *target)
+{
+	const struct hpkm_doubt *doubts = run->doubts.items;
+	struct hpkm_blocked *blocked = target->blocked.items;
+
+	for (size_t i = 0; i < target->blocked.count; i++)
+		for (size_t j = 0; j < run->doubts.count; j++)
+			if (doubts[j].tid == blocked[i].tid &&
+			    doubts[j].why && blocked[i].on_stack)
+				blocked[i].unwound = strdup(doubts[j].why);
+}
+
+static void look_at_blocked(struct hpkm_run *run, enum hpkm_transition which)
+{
+	struct hpkm_target *targets = run->outcome.targets.items;
+
+	for (size_t i = 0; i < run->outcome.targets.count; i++) {
+		hpkm_blocked_look(&targets[i], &run->request, which);
+		add_unwound(run, &targets[i]);
 	}
 }
 
@@ -257,8 +340,11 @@ static int judge(struct hpkm_run *run, const char *what)
 	    outcome->found > outcome->targets.count)
 		hpkm_warn("the results of %zu processes were lost",
 			  outcome->found - outcome->targets.count);
+	/* With --each, a pid that names no process is a failure already. */
 	if (verdicts[verdict].exit == HPKM_EXIT_OK)
-		return HPKM_EXIT_OK;
+		return run->failure.status;
+	if (run->request.each)
+		advice = of_each;
 	return hpkm_failure_set(&run->failure, verdicts[verdict].exit, what,
 				verdict_why(outcome, verdict),
 				advice ? advice : no_process);
@@ -274,14 +360,19 @@ int hpkm_run_transition(struct hpkm_run *run, enum hpkm_transition which,
 		[HPKM_TRANSITION_APPLY] = { HPKM_STEP_APPLY, "applied" },
 		[HPKM_TRANSITION_REVERT] = { HPKM_STEP_REVERT, "reverted" },
 	};
-	struct progress progress = { 0 };
+	struct waiting waiting = { .run = run };
+	const struct hpkm_nl_calls calls = {
+		.tick = show_progress,
+		.settle = settle,
+		.data = &waiting,
+	};
 	char what[128];
 	int error;
 
 	error = hpkm_nl_transition(run->nl, which, patch, &run->request,
-				   &run->outcome, show_progress, &progress);
-	clear_progress(&progress);
-	add_waits(&run->outcome);
+				   &run->outcome, &calls);
+	clear_progress(&waiting);
+	look_at_blocked(run, which);
 	snprintf(what, sizeof(what), "%s was not %s", patch,
 		 words[which].done);
 	if (error)
@@ -295,6 +386,7 @@ void hpkm_run_free(struct hpkm_run *run)
 	hpkm_nl_close(run->nl);
 	run->nl = NULL;
 	hpkm_reply_clear(&hpkm_outcome_record, &run->outcome);
+	hpkm_list_clear(&run->doubts, &hpkm_doubt_record);
 	hpkm_request_free(&run->request);
 	hpkm_bindings_free(&run->bindings);
 }

@@ -18,6 +18,7 @@ struct hpkm_run {
 	struct hpkm_outcome outcome;
 	struct hpkm_failure failure;
 	struct hpkm_nl *nl;
+	struct hpkm_list doubts;	/* struct hpkm_doubt: those that count */
 };
 
 /*

@@ -12,7 +12,7 @@
 #define FAMILY	0x1c
 #define SEQ	77
 
-static void on_notice(const struct hpkm_notice *notice, void *data)
+static void on_notice(struct hpkm_notice *notice, void *data)
 {
 	hpkm_report_notice(true, notice);
 	hpkm_report_notice(false, notice);
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const struct nlmsghdr request = { .nlmsg_len = NLMSG_HDRLEN };
 	struct hpkm_loaded patch = { 0 };
 	struct hpkm_outcome outcome = { 0 };
-	struct hpkm_list patches = { 0 }, targets = { 0 };
+	struct hpkm_list patches = { 0 }, targets = { 0 }, doubts = { 0 };
 	struct hpkm_failure failure = { 0 };
 	struct hpkm_request options = { 0 };
 	struct talk talk = {
@@ -35,6 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.outcome = &outcome,
 		.patches = &patches,
 		.targets = &targets,
+		.doubts = &doubts,
 		.notice = on_notice,
 	};
 	void *copy = malloc(size);
@@ -57,5 +58,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	hpkm_reply_clear(&hpkm_outcome_record, &outcome);
 	hpkm_list_clear(&patches, &hpkm_loaded_record);
 	hpkm_list_clear(&targets, &hpkm_patched_record);
+	hpkm_list_clear(&doubts, &hpkm_doubt_record);
 	return 0;
 }

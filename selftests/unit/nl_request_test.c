@@ -23,10 +23,7 @@ static const struct hpkm_usage usage = {
 	.command = "apply",
 	.argument = "FIX",
 	.help = "",
-	.takes = HPKM_TAKES_PID | HPKM_TAKES_ALL | HPKM_TAKES_DRY_RUN |
-		 HPKM_TAKES_WAIT | HPKM_TAKES_CONSISTENCY |
-		 HPKM_TAKES_DISTANCE | HPKM_TAKES_SKIP_HOOKS |
-		 HPKM_TAKES_JSON | HPKM_NEEDS_TARGETS,
+	.takes = HPKM_TAKES_TRANSITION | HPKM_TAKES_SKIP_HOOKS,
 };
 
 /* Return: the exit status, -1 for a good request. */
@@ -77,6 +74,10 @@ static void test_good(void)
 	ok(parse(&request, "fix --all --skip-hooks") == -1 &&
 	   request.skip_hooks, "--skip-hooks");
 	hpkm_request_free(&request);
+	ok(parse(&request, "fix --each --all --consistency heap") == -1 &&
+	   request.each && request.consistency == HPKM_CONSISTENCY_HEAP,
+	   "each on its own, and memory");
+	hpkm_request_free(&request);
 	ok(parse(&request, "fix --all --wait 0.0001") == -1 &&
 	   request.wait_ms == 1, "a short wait is not none");
 	hpkm_request_free(&request);
@@ -92,7 +93,7 @@ static void test_bad(void)
 		"fix --all --wait -1", "fix --all --wait nan",
 		"fix --all --wait inf", "fix --all --wait 86401",
 		"fix --all --distance 4097", "fix --all --distance -1",
-		"fix --all --consistency heap", "fix --all --bogus",
+		"fix --all --consistency heaps", "fix --all --bogus",
 	};
 	struct hpkm_request request;
 

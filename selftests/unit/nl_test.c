@@ -11,11 +11,15 @@
 
 #include <pthread.h>
 #include <stdarg.h>
+#include <sys/wait.h>
 
+#include "blocked.h"
 #include "failure.h"
 #include "hpkm.h"
+#include "process.h"
 #include "report.h"
 #include "run.h"
+#include "syscall.h"
 
 #define FAMILY	0x1c
 #define SEQ	77
@@ -293,6 +297,103 @@ static void test_outcome(void)
 	hpkm_reply_clear(&hpkm_outcome_record, &outcome);
 }
 
+/* What is known of threads in the way, and what the tools add. */
+static void test_diagnosis(void)
+{
+	struct hpkm_blocked items[] = {
+		{ .present = 1 << HPKM_A_BLOCKED_TID | 1 << HPKM_A_BLOCKED_IP |
+			     1 << HPKM_A_BLOCKED_ON_STACK |
+			     1 << HPKM_A_BLOCKED_SINCE,
+		  .tid = 13, .ip = 0x4000, .on_stack = 0x7000,
+		  .since_ms = 12345, .func = "parse", .comm = "web",
+		  .wchan = "do_select", .syscall = "select",
+		  .unwound = "unwound: it returns there",
+		  .advice = "wait" },
+		{ .func = "(another request is under way)", .comm = "" },
+		{ .tid = 14, .func = "(stacks are too large)", .comm = "web" },
+		{ .tid = 15, .func = "parse", .comm = "web" },
+		{ .present = 1 << HPKM_A_BLOCKED_IP |
+			     1 << HPKM_A_BLOCKED_ON_STACK,
+		  .ip = 0x4000, .on_stack = 0x9000, .func = "parse" },
+	};
+	struct hpkm_target target = {
+		.pid = 12, .comm = "web",
+		.blocked = { .items = items, .count = COUNT(items) },
+	};
+	struct hpkm_outcome outcome = {
+		.patch = "fix",
+		.targets = { .items = &target, .count = 1 },
+	};
+	struct hpkm_request request = { 0 };
+	struct hpkm_failure none = { 0 };
+	char *text;
+
+	capture_start();
+	hpkm_report_outcome(&request, &outcome, &none);
+	text = capture_end();
+	same(text,
+	     "patch fix: 1 applied\n"
+	     "  12 web\n"
+	     "    thread 13 (web) returns into parse at 0x4000, found on its stack at 0x7000, for 12.3 s now, waits in do_select, system call select\n"
+	     "      unwound: it returns there\n"
+	     "      wait\n"
+	     "    another request is under way\n"
+	     "    thread 14 (web): stacks are too large\n"
+	     "    thread 15 (web) is in the way, in parse\n"
+	     "    memory at 0x9000 holds an address in parse, 0x4000\n",
+	     "threads in the way as text");
+	free(text);
+	request.json = true;
+	capture_start();
+	hpkm_report_outcome(&request, &outcome, &none);
+	text = capture_end();
+	ok(strstr(text, "\"since_ms\":12345,\n"
+		  "          \"wchan\":\"do_select\",\n"
+		  "          \"syscall\":\"select\",\n"
+		  "          \"unwound\":\"unwound: it returns there\",\n"
+		  "          \"advice\":\"wait\"\n"), "and as JSON");
+	free(text);
+}
+
+/* A thread of our own, asleep and stopped, is looked at. */
+static void test_look(void)
+{
+	struct hpkm_request request = { 0 };
+	struct hpkm_target target = { 0 };
+	struct hpkm_blocked *blocked;
+	pid_t child = fork();
+
+	if (!child) {
+		for (;;)
+			pause();
+	}
+	while (hpkm_process_state(child) != 'S')
+		usleep(1000);
+	blocked = hpkm_list_add(&target.blocked, &hpkm_blocked_record);
+	blocked->tid = child;
+	blocked->func = strdup("parse");
+	hpkm_blocked_look(&target, &request, HPKM_TRANSITION_APPLY);
+	/* Not every kernel has the file. */
+	ok(!blocked->syscall || !strcmp(blocked->syscall, "pause"),
+	   "its system call, by name");
+	ok(blocked->advice && strstr(blocked->advice, "--consistency ip"),
+	   "it sleeps: what can be done");
+	hpkm_reply_clear(&hpkm_target_record, &target);
+	kill(child, SIGSTOP);
+	waitpid(child, NULL, WUNTRACED);
+	blocked = hpkm_list_add(&target.blocked, &hpkm_blocked_record);
+	blocked->tid = child;
+	request.consistency = HPKM_CONSISTENCY_IP;
+	hpkm_blocked_look(&target, &request, HPKM_TRANSITION_APPLY);
+	ok(blocked->advice && strstr(blocked->advice, "SIGCONT"),
+	   "it is stopped: another advice");
+	hpkm_reply_clear(&hpkm_target_record, &target);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	ok(!strcmp(hpkm_syscall_name(0), "read") && !hpkm_syscall_name(-1UL),
+	   "names of system calls");
+}
+
 static void test_blocked(void)
 {
 	struct hpkm_outcome outcome = { 0 };
@@ -455,6 +556,74 @@ static void test_malformed(void)
 
 /* Dumps */
 
+static struct nl_msg *retiring_message(uint32_t pid, const char *name)
+{
+	struct nl_msg *message = start(HPKM_CMD_TARGET_GET, SEQ);
+	struct nlattr *target = nla_nest_start(message, HPKM_A_TARGET);
+	struct nlattr *patch, *inner;
+
+	nla_put_u32(message, HPKM_A_TARGET_PID, pid);
+	nla_put_u64(message, HPKM_A_TARGET_START_TIME, 5000);
+	nla_put_string(message, HPKM_A_TARGET_COMM, "daemon");
+	patch = nla_nest_start(message, HPKM_A_TARGET_PATCH);
+	nla_put_string(message, HPKM_A_PLACED_NAME, name);
+	nla_put_string(message, HPKM_A_PLACED_VERSION, "1");
+	nla_put_flag(message, HPKM_A_PLACED_RETIRING);
+	inner = nla_nest_start(message, HPKM_A_PLACED_OBJECT);
+	nla_put_string(message, HPKM_A_OBJECT_NAME, "daemon");
+	nla_nest_end(message, inner);
+	nla_nest_end(message, patch);
+	nla_nest_end(message, target);
+	return message;
+}
+
+/* What was reverted and stays: below the others, and on top of nothing. */
+static void test_retiring(void)
+{
+	struct hpkm_list patches = { 0 }, targets = { 0 };
+	struct hpkm_failure none = { 0 };
+	struct talk talk = { .targets = &targets };
+	char *text;
+
+	feed(&talk, placed_message(12, "one", 1, "f", true));
+	feed(&talk, retiring_message(12, "one"));
+	feed(&talk, retiring_message(12, "one"));
+	feed(&talk, placed_message(12, "one", 1, "g", false));
+	feed(&talk, retiring_message(13, "two"));
+	hpkm_patched_sort(&targets);
+	capture_start();
+	hpkm_report_list(false, &patches, &targets, 2, &none);
+	text = capture_end();
+	same(text,
+	     "no patch is loaded\n"
+	     "processes patched:\n"
+	     "  12 daemon\n"
+	     "    patch one, version 1, order 1, top\n"
+	     "      object daemon, build-id 01abff, base 0x400000, span 0x300000, span-size 8192\n"
+	     "      func f, old 0x401000, new 0x301000, slot 0x302000\n"
+	     "      func g, old 0x401000, new 0x301000, slot 0x302000\n"
+	     "    patch one, version 1, retiring\n"
+	     "      object daemon\n"
+	     "    patch one, version 1, retiring\n"
+	     "      object daemon\n"
+	     "  13 daemon\n"
+	     "    patch two, version 1, retiring\n"
+	     "      object daemon\n"
+	     "module in use: 2 processes are patched, so 'rmmod hpkm' is refused until they are reverted or end\n",
+	     "patches that retire");
+	free(text);
+	capture_start();
+	hpkm_report_list(true, &patches, &targets, 2, &none);
+	text = capture_end();
+	ok(strstr(text, "\"name\":\"two\",\n"
+		  "          \"version\":\"1\",\n"
+		  "          \"order\":0,\n"
+		  "          \"top\":false,\n"
+		  "          \"retiring\":true,\n"), "the same as JSON");
+	free(text);
+	hpkm_list_clear(&targets, &hpkm_patched_record);
+}
+
 static void test_dump(void)
 {
 	struct hpkm_list patches = { 0 }, targets = { 0 };
@@ -506,6 +675,7 @@ static void test_dump(void)
 		  "          \"version\":\"1\",\n"
 		  "          \"order\":2,\n"
 		  "          \"top\":true,\n"
+		  "          \"retiring\":false,\n"
 		  "          \"objects\":["), "list as JSON: patch");
 	ok(strstr(text, "\"slot\":\"0x302000\",\n"
 		  "              \"active\":true\n"), "list as JSON: func");
@@ -515,7 +685,7 @@ static void test_dump(void)
 	hpkm_list_clear(&targets, &hpkm_patched_record);
 }
 
-static void print_notice(const struct hpkm_notice *notice, void *data)
+static void print_notice(struct hpkm_notice *notice, void *data)
 {
 	hpkm_report_notice(*(bool *)data, notice);
 }
@@ -633,14 +803,175 @@ static void test_transition(void)
 	struct hpkm_request request = { .pids = pids, .pids_count = 1 };
 	struct hpkm_outcome outcome = { 0 };
 	int ticks = 0;
+	const struct hpkm_nl_calls calls = {
+		.tick = count_tick,
+		.data = &ticks,
+	};
 
 	ok(!hpkm_nl_transition(nl, HPKM_TRANSITION_APPLY, "fix", &request,
-			       &outcome, count_tick, &ticks) &&
+			       &outcome, &calls) &&
 	   outcome.targets.count == 1 && outcome.pause_ns == 143000,
 	   "a transition, its result before its acknowledgement");
 	ok(ticks == 1, "a tick while it waits");
 	hpkm_reply_clear(&hpkm_outcome_record, &outcome);
 	script_end(nl, &script);
+}
+
+/* Questions */
+
+#define WORDS	3
+
+static struct nl_msg *doubt_message(uint32_t seq, uint32_t request,
+				    uint32_t tid, int registers)
+{
+	struct nl_msg *message = start(HPKM_CMD_DOUBT, seq);
+	uint64_t values[HPKM_NUMBERS_MAX + 1] = { 5, 6, 7 };
+	struct nlattr *nest, *word;
+
+	nla_put_string(message, HPKM_A_PATCH_NAME, "fix");
+	nla_put_u32(message, HPKM_A_REQUEST, request);
+	nest = nla_nest_start(message, HPKM_A_DOUBT);
+	nla_put_u32(message, HPKM_A_DOUBT_PID, 12);
+	nla_put_u32(message, HPKM_A_DOUBT_TID, tid);
+	nla_put_u64(message, HPKM_A_DOUBT_SWITCHES, 33);
+	nla_put_u64(message, HPKM_A_DOUBT_SP, 0x7000);
+	nla_put(message, HPKM_A_DOUBT_REGS, registers, values);
+	for (int i = 0; i < WORDS; i++) {
+		word = nla_nest_start(message, HPKM_A_DOUBT_WORD);
+		nla_put_u64(message, HPKM_A_WORD_ADDRESS, 0x7000 + 8 * i);
+		nla_put_u64(message, HPKM_A_WORD_VALUE, 0x400000 + i);
+		nla_nest_end(message, word);
+	}
+	nla_nest_end(message, nest);
+	return message;
+}
+
+static void test_doubt(void)
+{
+	struct hpkm_list doubts = { 0 };
+	struct hpkm_outcome outcome = { 0 };
+	struct talk talk = { .outcome = &outcome, .doubts = &doubts };
+	const struct hpkm_doubt *doubt;
+	const struct hpkm_word *words;
+
+	ok(!feed(&talk, doubt_message(SEQ, SEQ, 13, 24)) && doubts.count == 1,
+	   "a question is taken");
+	doubt = doubts.items;
+	words = doubt->words.items;
+	ok(doubt->pid == 12 && doubt->tid == 13 && doubt->switches == 33 &&
+	   doubt->sp == 0x7000 && doubt->registers.count == 3 &&
+	   doubt->registers.value[2] == 7, "with its thread");
+	ok(doubt->words.count == WORDS && words[2].address == 0x7010 &&
+	   words[2].value == 0x400002, "and its words");
+	ok(!feed(&talk, doubt_message(SEQ, SEQ + 1, 13, 24)) &&
+	   doubts.count == 1, "of another request: passed over");
+	ok(feed(&talk, doubt_message(SEQ, SEQ, 13, 23)) == -EBADMSG,
+	   "half a register");
+	ok(feed(&talk, doubt_message(SEQ, SEQ, 13,
+				     8 * HPKM_NUMBERS_MAX + 8)) == -EBADMSG,
+	   "too many registers");
+	ok(doubts.count == 1 && !outcome.targets.count, "nothing is kept of it");
+	hpkm_list_clear(&doubts, &hpkm_doubt_record);
+}
+
+/* What the stand-in was answered. */
+static struct {
+	unsigned int count;
+	uint32_t request, tid;
+	uint64_t switches, sp, address, value;
+	unsigned int words;
+} answer;
+
+static void take_word(struct nlattr *word)
+{
+	answer.words++;
+	answer.address = nla_get_u64(nla_find(nla_data(word), nla_len(word),
+					      HPKM_A_WORD_ADDRESS));
+	answer.value = nla_get_u64(nla_find(nla_data(word), nla_len(word),
+					    HPKM_A_WORD_VALUE));
+}
+
+static void take_answer(struct nlmsghdr *message)
+{
+	struct genlmsghdr *header = nlmsg_data(message);
+	struct nlattr *attrs = genlmsg_attrdata(header, 0), *doubt, *attr;
+	int length = genlmsg_attrlen(header, 0), rest;
+
+	if (header->cmd != HPKM_CMD_ANSWER)
+		return;
+	answer.count++;
+	answer.request = nla_get_u32(nla_find(attrs, length, HPKM_A_REQUEST));
+	doubt = nla_find(attrs, length, HPKM_A_DOUBT);
+	nla_for_each_nested(attr, doubt, rest) {
+		if (nla_type(attr) == HPKM_A_DOUBT_TID)
+			answer.tid = nla_get_u32(attr);
+		else if (nla_type(attr) == HPKM_A_DOUBT_SWITCHES)
+			answer.switches = nla_get_u64(attr);
+		else if (nla_type(attr) == HPKM_A_DOUBT_SP)
+			answer.sp = nla_get_u64(attr);
+		else if (nla_type(attr) == HPKM_A_DOUBT_WORD)
+			take_word(attr);
+	}
+}
+
+/* Two questions, and the end after the answer to one of them. */
+static void answer_with_doubts(struct script *script, struct nlmsghdr *request)
+{
+	static uint32_t seq;
+
+	if (!script->step) {
+		seq = request->nlmsg_seq;
+		script_send(script, doubt_message(seq, seq, 13, 24));
+		script_send(script, doubt_message(seq, seq, 14, 24));
+		script_send(script, error_message(seq, 0, NULL, true, 0));
+		return;
+	}
+	take_answer(request);
+	/* The kernel's word on the answer bears the answer's number. */
+	script_send(script, error_message(request->nlmsg_seq, -ENOENT,
+					  "no such request", true, 0));
+	script_send(script, result_message(0, 12, "web", HPKM_STATUS_APPLIED,
+					   NULL, false));
+	script_send(script, done_message(0, HPKM_STATUS_APPLIED, 1));
+}
+
+/* Of thread 14, the second word is stale. */
+static void settle_one(struct hpkm_list *list, void *data)
+{
+	struct hpkm_doubt *doubts = list->items;
+
+	*(size_t *)data += list->count;
+	for (size_t i = 0; i < list->count; i++)
+		if (doubts[i].tid == 14)
+			((struct hpkm_word *)doubts[i].words.items)[1].stale =
+				true;
+}
+
+static void test_answer(void)
+{
+	struct script script = { .answer = answer_with_doubts };
+	struct hpkm_nl *nl = script_start(&script);
+	struct hpkm_request request = { .all = true };
+	struct hpkm_outcome outcome = { 0 };
+	size_t asked = 0;
+	const struct hpkm_nl_calls calls = {
+		.settle = settle_one,
+		.data = &asked,
+	};
+
+	ok(!hpkm_nl_transition(nl, HPKM_TRANSITION_APPLY, "fix", &request,
+			       &outcome, &calls) && outcome.targets.count == 1,
+	   "a transition with questions");
+	ok(asked == 2, "which are settled, once each");
+	ok(!*hpkm_nl_words(nl), "what the kernel says of an answer is ignored");
+	hpkm_reply_clear(&hpkm_outcome_record, &outcome);
+	script_end(nl, &script);
+	ok(answer.count == 1 && script.step == 2,
+	   "nothing is said where nothing is known");
+	ok(answer.request && answer.tid == 14 && answer.switches == 33 &&
+	   answer.sp == 0x7000, "the answer tells thread and request");
+	ok(answer.words == 1 && answer.address == 0x7008 &&
+	   answer.value == 0x400001, "and the stale word only");
 }
 
 static void answer_refusal(struct script *script, struct nlmsghdr *request)
@@ -718,11 +1049,16 @@ static void test_signal(void)
 	struct hpkm_nl *nl;
 	struct hpkm_request request = { .all = true };
 	struct hpkm_outcome outcome = { 0 };
+	int ticks;
+	const struct hpkm_nl_calls calls = {
+		.tick = count_tick,
+		.data = &ticks,
+	};
 
 	hpkm_nl_catch_signals();
 	nl = script_start(&script);
 	ok(!hpkm_nl_transition(nl, HPKM_TRANSITION_APPLY, "fix", &request,
-			       &outcome, NULL, NULL),
+			       &outcome, &calls),
 	   "a signal after the end does not hide the outcome");
 	hpkm_reply_clear(&hpkm_outcome_record, &outcome);
 	/* The signal may still be pending: let it come now. */
@@ -730,7 +1066,7 @@ static void test_signal(void)
 		wait_readable(nl, 10);
 	signal_caught = 0;
 	ok(hpkm_nl_transition(nl, HPKM_TRANSITION_APPLY, "fix", &request,
-			      &outcome, NULL, NULL) == -EINTR,
+			      &outcome, &calls) == -EINTR,
 	   "a signal before the end cancels");
 	hpkm_reply_clear(&hpkm_outcome_record, &outcome);
 	script_end(nl, &script);
@@ -774,12 +1110,17 @@ int main(int argc, char **argv)
 	seeds = argv[1];
 	test_outcome();
 	test_blocked();
+	test_diagnosis();
+	test_look();
 	test_verdicts();
 	test_errors();
 	test_malformed();
 	test_dump();
+	test_retiring();
 	test_notice();
 	test_transition();
+	test_doubt();
+	test_answer();
 	test_refusal();
 	test_interrupted_dump();
 	test_failures();

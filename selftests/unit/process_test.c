@@ -50,10 +50,15 @@ static void test_stat(void)
 
 static volatile pid_t thread_id;
 
+static void on_signal(int number)
+{
+}
+
 static void *sleeper(void *data)
 {
 	thread_id = gettid();
-	pause();
+	for (;;)
+		pause();
 	return NULL;
 }
 
@@ -62,8 +67,10 @@ static void test_live(void)
 	struct hpkm_process process, again;
 	pthread_t thread;
 	char *waits;
+	uint64_t before, after;
 	pid_t child;
 
+	signal(SIGUSR1, on_signal);
 	prctl(PR_SET_NAME, ") 1 2 (\n");
 	ok(!hpkm_process_read(getpid(), &process) && process.start_time &&
 	   !strcmp(process.comm, ") 1 2 (\n") &&
@@ -77,6 +84,16 @@ static void test_live(void)
 	   process.tgid == (uint32_t)getpid() &&
 	   process.pid == (uint32_t)thread_id, "a thread of it");
 	usleep(50000);
+	ok(hpkm_process_state(thread_id) == 'S', "a thread sleeps");
+	ok(hpkm_process_state(gettid()) == 'R', "this one runs");
+	ok(!hpkm_process_switches(getpid(), thread_id, &before) && before,
+	   "how often it has slept");
+	ok(!hpkm_process_switches(getpid(), thread_id, &after) &&
+	   before == after, "that stays, as long as it does");
+	pthread_kill(thread, SIGUSR1);
+	usleep(50000);
+	ok(!hpkm_process_switches(getpid(), thread_id, &after) &&
+	   after > before, "and grows when it wakes");
 	waits = hpkm_process_waits(thread_id, "syscall");
 	/* Not every kernel has the file. */
 	ok(!waits || strtol(waits, NULL, 10) > 0, "what it waits in");
@@ -87,6 +104,8 @@ static void test_live(void)
 	waitpid(child, NULL, 0);
 	ok(hpkm_process_read(child, &process) == -ESRCH, "one that has ended");
 	ok(!hpkm_process_waits(child, "wchan"), "which waits in nothing");
+	ok(hpkm_process_switches(child, child, &before) &&
+	   !hpkm_process_state(child), "and does nothing");
 }
 
 int main(void)
