@@ -199,6 +199,51 @@ int genl_outcome(struct genl *genl, int *target)
 	return genl->done ? genl->outcome : -1;
 }
 
+static uint64_t nested_number(struct nlattr *nest, int type)
+{
+	return number((char *)nest + NLA_HDRLEN, nest->nla_len - NLA_HDRLEN,
+		      type);
+}
+
+static bool keep_doubt(struct doubt *doubt, struct nlmsghdr *header)
+{
+	struct genlmsghdr *message = NLMSG_DATA(header);
+	struct nlattr *nest, *word;
+
+	nest = find((char *)message + GENL_HDRLEN,
+		    header->nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN,
+		    HPKM_A_DOUBT);
+	if (message->cmd != HPKM_CMD_DOUBT || !nest)
+		return false;
+	word = find((char *)nest + NLA_HDRLEN, nest->nla_len - NLA_HDRLEN,
+		    HPKM_A_DOUBT_WORD);
+	if (!word)
+		return false;
+	*doubt = (struct doubt){
+		.pid = nested_number(nest, HPKM_A_DOUBT_PID),
+		.tid = nested_number(nest, HPKM_A_DOUBT_TID),
+		.switches = nested_number(nest, HPKM_A_DOUBT_SWITCHES),
+		.sp = nested_number(nest, HPKM_A_DOUBT_SP),
+		.address = nested_number(word, HPKM_A_WORD_ADDRESS),
+		.value = nested_number(word, HPKM_A_WORD_VALUE),
+	};
+	return true;
+}
+
+bool genl_doubt(struct genl *genl, struct doubt *doubt)
+{
+	struct nlmsghdr *header;
+
+	while (!genl->done && (header = receive(genl))) {
+		if (header->nlmsg_type != genl->family)
+			continue;
+		if (keep_doubt(doubt, header))
+			return true;
+		keep_outcome(genl, header);
+	}
+	return false;
+}
+
 static int resolve(struct genl *genl)
 {
 	struct nlmsghdr *header = (void *)buffer;

@@ -58,6 +58,16 @@ int genl_ask(struct genl *genl, struct message *message, int flags);
  */
 int genl_outcome(struct genl *genl, int *target);
 
+/* HPKM_CMD_DOUBT, with the first of its words. */
+struct doubt {
+	uint32_t pid, tid;
+	uint64_t switches, sp;
+	uint64_t address, value;
+};
+
+/* Wait for one.  Return: false when HPKM_CMD_DONE, or nothing, came first. */
+bool genl_doubt(struct genl *genl, struct doubt *doubt);
+
 /* LOAD of a whole file in memory. */
 int genl_load(struct genl *genl, const void *image, size_t size);
 /* LOAD of a part of an open file. */

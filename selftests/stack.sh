@@ -95,6 +95,28 @@ in_new()
 retiring() { grep -q '/hpkm:v2' "/proc/$pid/maps"; }
 retired() { ! retiring; }
 
+# The patch's code goes when the thread has left it.
+retire()
+{
+	load pie -b 2 -z 10
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	sleeper slow
+	status 6 hpkm-revert v2 --pid "$pid" --wait 0
+	status 0 hpkm-revert v2 --pid "$pid" --dry-run --wait 30 --consistency ip
+	runs 2
+	status 0 hpkm-revert v2 --pid "$pid" --wait 30 --consistency ip
+	runs 1
+	status 0 hpkm-list
+	says "retiring"
+	status 0 hpkm-list --json
+	json '"top":false,"retiring":true,'
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 2
+	unharmed
+	clean
+}
+
 # Two patches; the newer one is in the middle of nothing, the older one is: its
 # revert switches no function, and it goes when the thread has left it.
 in_between()
@@ -160,6 +182,7 @@ cases \
 	by_ip "--consistency ip: it finishes the old call, the next one is new" \
 	revert_by_ip "a revert to code that a thread never left" \
 	in_new "a thread asleep in new code: its revert is busy" \
+	retire "a revert with --consistency ip: the patch stays until it is left" \
 	in_between "a thread asleep in the older of two patches" \
 	handler "a signal handler on an alternate stack, from within an old function" \
 	aside "a signal handler on an alternate stack, from elsewhere"

@@ -1,0 +1,188 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0
+# Words on stacks that look like return addresses: hpkm-apply unwinds the stack
+# and finds out which of them are.
+
+# shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
+. "$(dirname "$0")/lib.sh"
+
+fix=$bin/stale/v2.hpkm
+
+# run CASE [OPTION]: sets pid, in and out.
+targets=0
+run()
+{
+	targets=$((targets + 1))
+	in=$tmp/in.$targets out=$tmp/out.$targets
+	mkfifo "$in"
+	"$bin/stale/load" "$@" <>"$in" >"$out" 2>&1 &
+	pid=$!
+	started+=("$pid")
+	slept=0
+	sleeps "${2:-1}"
+}
+
+# sleeps [THREADS]: so many more of them have gone to sleep.
+sleeps()
+{
+	slept=$((slept + ${1:-1}))
+	soon are_asleep || fail "the target does not sleep: $(<"$out")"
+}
+
+are_asleep()
+{
+	local tids
+	mapfile -t tids < <(sed -n 's/^asleep //p' "$out")
+	[ ${#tids[@]} -ge "$slept" ] && asleep_in "${tids[-1]}" 0
+}
+
+has_versions() { [ "$(grep -c '^version' "$out")" = "$1" ]; }
+
+# wake: one thread.
+wake() { printf . >"$in"; }
+
+# version N: of the call that has ended last.
+version()
+{
+	soon grep -q '^version' "$out"
+	is "version" "$(grep '^version' "$out" | tail -n 1)" "version $1"
+}
+
+apply() { status "$1" hpkm-apply "$fix" --pid "$pid" "${@:2}"; }
+
+revert() { status 0 hpkm-revert v2 --pid "$pid" --wait 30; }
+
+left()
+{
+	run left
+	# The module does not ask at once.
+	apply 6 --wait 0
+	says "on its stack"
+	apply 0 --wait 30
+	revert
+	apply 0 --wait 30
+	wake
+	version 2
+	revert
+	clean
+}
+
+within()
+{
+	run within
+	apply 6 --wait 2 --json
+	json "{\"tid\":$pid,\"func\":\"around\","
+	json '"syscall":"read",'
+	json '"unwound":"unwound:itreturnsthere",'
+	grep -q '"since_ms":[1-9][0-9]\{3,\}' "$tmp/out" ||
+		fail "since when? $(grep since "$tmp/out")"
+	apply 6 --wait 2
+	grep -q ", for [1-9][0-9.]* s now, " "$tmp/out" ||
+		fail "since when? $(<"$tmp/out")"
+	says "system call read"
+	says "it returns there"
+	says "--consistency ip"
+	wake
+	version 1
+	apply 0 --wait 30
+	revert
+	clean
+}
+
+deep()
+{
+	run deep
+	apply 0 --wait 60
+	wake
+	version 2
+	revert
+	clean
+}
+
+park()
+{
+	run park
+	apply 6 --wait 2
+	says "parked on its stack"
+	wake
+	version 1
+	sleeps
+	apply 6 --wait 2
+	says "parked on its stack"
+	wake
+	soon has_versions 2 || fail "it does not return"
+	apply 0 --wait 30
+	revert
+	clean
+}
+
+many()
+{
+	run many 40
+	apply 0 --wait 60
+	revert
+	clean
+}
+
+wide()
+{
+	run wide
+	apply 0 --wait 60
+	wake
+	version 2
+	revert
+	clean
+}
+
+# One of them is in the way of all, or of itself.
+each()
+{
+	local busy pids
+	run within
+	busy=$pid
+	run left
+	pids=$busy,$pid
+	status 6 hpkm-apply "$fix" --pid "$pids" --wait 2 --json
+	json "\"pid\":$pid,\"comm\":\"load\",\"status\":\"ready\""
+	status 6 hpkm-apply "$fix" --pid "$pids" --wait 5 --each --json
+	json "\"pid\":$pid,\"comm\":\"load\",\"status\":\"applied\""
+	json "\"pid\":$busy,\"comm\":\"load\",\"status\":\"busy\""
+	# Words are found stale on one's own, too.
+	status 0 hpkm-revert v2 --pid "$pid" --each --wait 30
+	status 0 hpkm-apply "$fix" --pid "$pid" --each --wait 30
+	status 3 hpkm-apply "$fix" --pid "$pid" --pid 4194304 --each --json
+	json "\"pid\":$pid,\"comm\":\"load\",\"status\":\"already\""
+	json '"pid":4194304,"comm":"","status":"gone"'
+	status 0 hpkm-revert v2 --all --each --wait 30
+	clean
+}
+
+follow()
+{
+	local monitor
+	run within
+	hpkm monitor --json >"$tmp/events" &
+	monitor=$!
+	started+=("$monitor")
+	nap
+	apply 6 --wait 4
+	kill -TERM "$monitor"
+	wait "$monitor"
+	is "status of the monitor" $? 0
+	[ "$(grep -c '"event":"blocked"' "$tmp/events")" -ge 2 ] ||
+		fail "no events: $(<"$tmp/events")"
+	grep -q "\"tid\":$pid,\"func\":\"around\".*\"since_ms\":[0-9].*\"syscall\":\"read\"" \
+		"$tmp/events" || fail "not in the events: $(<"$tmp/events")"
+	wake
+	version 1
+}
+
+cases \
+	left "a word that nobody returns to" \
+	within "one that somebody returns to: busy, with the reason" \
+	deep "a word below 10,000 frames" \
+	park "a context that is parked on the stack" \
+	many "stale words on the stacks of 40 threads" \
+	wide "more stale words than fit in one question" \
+	each "--each: who is busy keeps no other process from it" \
+	follow "hpkm monitor tells who is in the way"
