@@ -30,11 +30,16 @@ static void make_room(struct genl *genl)
 		bench_die("SO_RCVBUFFORCE");
 }
 
+static void connect_to(struct genl *genl)
+{
+	if (!genl_open(genl))
+		bench_die("the module is not loaded");
+	make_room(genl);
+}
+
 void patcher_open(struct patcher *patcher, const char *image)
 {
-	if (!genl_open(&patcher->genl))
-		bench_die("the module is not loaded");
-	make_room(&patcher->genl);
+	connect_to(&patcher->genl);
 	patcher->image = read_whole(image, &patcher->size);
 	if (!patcher->image)
 		bench_die("%s", image);
@@ -97,6 +102,9 @@ void patcher_apply(struct patcher *patcher, int number, uint32_t pid,
 	uint64_t begin;
 
 	set_name(patcher, number);
+	/* Each patch has a client of its own, who may load only so many. */
+	genl_close(&patcher->genl);
+	connect_to(&patcher->genl);
 	begin = bench_now();
 	errno = -genl_load(&patcher->genl, patcher->image, patcher->size);
 	if (errno)

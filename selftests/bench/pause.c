@@ -20,7 +20,7 @@
 #include "subject.h"
 
 #define NOTHING_US	5000
-#define SETTLE_US	2000
+#define SETTLE_US	20000
 
 struct pause {
 	struct subject subject;
