@@ -51,16 +51,53 @@ static size_t align_buffer(struct buffer *b, size_t align)
 
 /* ---- the image ---- */
 
-/* Strings are few: each is looked for among those there are. */
-static uint32_t add_string(struct buffer *strings, const char *text)
-{
-	size_t n = strlen(text) + 1;
+/* Each string once. */
+struct strings {
+	struct buffer text;
+	/* Open addressing: offsets plus 1, 0 is free; a power of two. */
+	uint32_t *cells;
+	size_t cell_count, used;
+};
 
-	for (size_t at = 0; at < strings->size;
-	     at += strlen((char *)strings->bytes + at) + 1)
-		if (!strcmp((char *)strings->bytes + at, text))
-			return at;
-	return append(strings, text, n);
+static uint32_t *find_cell(const struct strings *s, const char *text)
+{
+	size_t hash = 5381;
+
+	for (const uint8_t *p = (const uint8_t *)text; *p; p++)
+		hash = hash * 33 + *p;
+	for (;; hash++) {
+		uint32_t *cell = &s->cells[hash & (s->cell_count - 1)];
+
+		if (!*cell || !strcmp((char *)s->text.bytes + *cell - 1, text))
+			return cell;
+	}
+}
+
+static void grow_strings(struct strings *s)
+{
+	struct strings old = *s;
+
+	s->cell_count = old.cell_count ? 2 * old.cell_count : 256;
+	s->cells = hpkm_arena_alloc(s->text.arena, s->cell_count,
+				    sizeof(*s->cells));
+	for (size_t i = 0; i < old.cell_count; i++)
+		if (old.cells[i])
+			*find_cell(s, (char *)s->text.bytes + old.cells[i] -
+				   1) = old.cells[i];
+}
+
+static uint32_t add_string(struct strings *s, const char *text)
+{
+	uint32_t *cell;
+
+	if (2 * s->used >= s->cell_count)
+		grow_strings(s);
+	cell = find_cell(s, text);
+	if (!*cell) {
+		*cell = append(&s->text, text, strlen(text) + 1) + 1;
+		s->used++;
+	}
+	return *cell - 1;
 }
 
 static void add_table(struct buffer *image, struct hpkm_image_table *table,
@@ -72,7 +109,7 @@ static void add_table(struct buffer *image, struct hpkm_image_table *table,
 }
 
 static void add_anchor(const struct hpkm_link_span *span,
-		       struct buffer *objects, struct buffer *strings)
+		       struct buffer *objects, struct strings *strings)
 {
 	const struct hpkm_anchor *a = span->anchor;
 	struct hpkm_image_object o = {
@@ -121,7 +158,7 @@ static void add_segments(const struct hpkm_link *link, struct buffer *image,
 }
 
 static void add_func(const struct hpkm_patch_func *from, struct buffer *funcs,
-		     struct buffer *strings)
+		     struct strings *strings)
 {
 	const struct hpkm_item *old = from->old, *new = from->new;
 	const struct hpkm_anchor *a = old->object->anchor;
@@ -182,7 +219,8 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	struct buffer image = { .arena = patch->arena };
 	struct buffer objects = image, segments = image, funcs = image;
 	struct buffer parts = image, fixups = image, depends = image;
-	struct buffer externs = image, hooks = image, strings = image;
+	struct buffer externs = image, hooks = image;
+	struct strings strings = { .text = image };
 	struct hpkm_image_header h = {
 		.magic = HPKM_IMAGE_MAGIC,
 		.format = HPKM_IMAGE_FORMAT,
@@ -193,7 +231,7 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	char why[256];
 
 	append(&image, &h, sizeof(h));
-	append(&strings, "", 1);
+	add_string(&strings, "");
 	h.name = add_string(&strings, info->name);
 	h.version = add_string(&strings, info->version);
 	h.description = add_string(&strings, info->description);
@@ -247,7 +285,7 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 		  sizeof(struct hpkm_image_extern));
 	add_table(&image, &h.depends, &depends, sizeof(uint32_t));
 	add_table(&image, &h.hooks, &hooks, sizeof(struct hpkm_image_hook));
-	add_table(&image, &h.strings, &strings, 1);
+	add_table(&image, &h.strings, &strings.text, 1);
 	align_buffer(&image, 8);
 	if (image.size > HPKM_IMAGE_SIZE_MAX) {
 		hpkm_error("the patch has %zu bytes, more than %u",
