@@ -911,6 +911,65 @@ static void emit_call_of_value(struct edit *e)
 	emit(e, c->anchor->arch->type_pc32);
 }
 
+/* A relocation against a piece, 4 bytes before where it counts from. */
+static void link_to(struct closure *c, struct hpkm_link_piece *from,
+		    uint64_t place, struct hpkm_link_piece *to,
+		    uint64_t offset)
+{
+	struct hpkm_link_reloc *r = hpkm_link_add_reloc(c->link, from);
+
+	r->offset = place;
+	r->type = c->anchor->arch->type_pc32;
+	r->name = to->name;
+	r->to = to;
+	r->addend = (int64_t)offset - 4;
+}
+
+/*
+ * Code that was compiled for a program takes variables to be near, for the
+ * program's linker would have made a copy of those of a library.  Now they are
+ * where they are: a load goes by way of a cell.
+ */
+static bool emit_far(struct edit *e)
+{
+	const struct hpkm_code *code;
+	struct closure *c = e->c;
+	struct hpkm_link_piece *piece = e->w->piece, *cell, *stub;
+	const struct hpkm_insn *in = NULL;
+	struct hpkm_far_stub far;
+	uint64_t at;
+
+	if (e->rel != HPKM_REL_PC32 || piece->kind != HPKM_LINK_TEXT ||
+	    (e->to.kind == PLACE_EXTERN && e->to.offset))
+		return false;
+	code = hpkm_object_code(e->w->object, e->w->section);
+	for (size_t i = 0; i < code->count && !in; i++)
+		if (e->r->offset >= code->insns[i].offset &&
+		    e->r->offset - code->insns[i].offset < code->insns[i].size)
+			in = &code->insns[i];
+	if (!in || in->offset < e->w->start)
+		return false;
+	at = in->offset - e->w->start;
+	switch (c->anchor->arch->far_operand(piece->data + at, in->size,
+					     e->r->offset - in->offset, &far)) {
+	case HPKM_FAR_CELL:
+		cell = cell_piece(c, CELL_ADDRESS, &e->to, e->to.value);
+		link_to(c, piece, e->r->offset - e->w->start, cell, 0);
+		return true;
+	case HPKM_FAR_STUB:
+		cell = cell_piece(c, CELL_ADDRESS, &e->to, e->to.value);
+		stub = hpkm_link_add(c->link, c->span, hpkm_arena_printf
+				     (c->patch->arena, "%s@load", e->to.name),
+				     HPKM_LINK_TEXT, 8, far.code, far.size);
+		link_to(c, piece, at + 1, stub, 0);
+		link_to(c, stub, far.cell, cell, 0);
+		link_to(c, stub, far.back, piece, at + in->size);
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void emit_address(struct edit *e)
 {
 	struct closure *c = e->c;
@@ -956,6 +1015,8 @@ static void emit_address(struct edit *e)
 	if (to->kind == PLACE_EXTERN || to->kind == PLACE_OTHER) {
 		if (e->rel == HPKM_REL_CALL) {
 			far_call(c, to);
+		} else if (emit_far(e)) {
+			return;
 		} else if (e->rel != HPKM_REL_ABS64) {
 			refuse(c, to->name,
 			       "%s reaches for it directly, but it is in a library, which may be anywhere: compile with -fPIC",

@@ -74,6 +74,14 @@ struct hpkm_match {
 
 #define HPKM_MATCHES_MAX 2
 
+/* Loads by way of a cell, then jumps back. */
+struct hpkm_far_stub {
+	uint8_t code[32];
+	unsigned int size;
+	unsigned int cell;	/* offset of the displacement of the cell */
+	unsigned int back;	/* offset of the displacement of the jump */
+};
+
 /* Code of ours that is taken along. */
 struct hpkm_blob {
 	const uint8_t *bytes;
@@ -171,6 +179,21 @@ struct hpkm_arch {
 
 	/* May it leave its function: a return, or a jump to who knows where? */
 	bool (*leaves)(const uint8_t *insn, const struct hpkm_insn *i);
+
+	/*
+	 * An instruction of @size bytes whose operand, with its displacement
+	 * at @field, is in a library, out of reach.  If it takes the address,
+	 * it is changed to load that from a cell, to which its displacement
+	 * leads then: HPKM_FAR_CELL.  If it loads a register from there, it
+	 * becomes a jump (displacement at 1) to the code that is put into
+	 * @stub: HPKM_FAR_STUB.
+	 */
+	enum hpkm_far {
+		HPKM_FAR_NONE,
+		HPKM_FAR_CELL,
+		HPKM_FAR_STUB,
+	} (*far_operand)(uint8_t *insn, unsigned int size, unsigned int field,
+			 struct hpkm_far_stub *stub);
 
 	/* Size of the window of a function that starts with @code. */
 	unsigned int (*window)(const uint8_t *code, size_t size,

@@ -537,6 +537,79 @@ static bool x86_leaves(const uint8_t *insn, const struct hpkm_insn *i)
 		(*p == 0xff && p + 1 < end && (p[1] >> 3 & 6) == 4);
 }
 
+/* Where the opcode of a load into a register ends, 0 when it is none. */
+static unsigned int load_opcode(const uint8_t *insn, unsigned int field)
+{
+	unsigned int at = is_rex(*insn);
+
+	/* mov, movslq; movzx, movsx */
+	if (insn[at] == 0x8b || insn[at] == 0x63)
+		at += 1;
+	else if (insn[at] == 0x0f && (insn[at + 1] & 0xf6) == 0xb6)
+		at += 2;
+	else
+		return 0;
+	/* The operand: mod 00, r/m 101 (SDM volume 2, table 2-7). */
+	return at + 1 == field && (insn[at] & 0xc7) == 0x05 ? at : 0;
+}
+
+static enum hpkm_far x86_far_operand(uint8_t *insn, unsigned int size,
+				     unsigned int field,
+				     struct hpkm_far_stub *stub)
+{
+	static const uint8_t nops[][3] = {
+		{ 0x90 }, { 0x66, 0x90 }, { 0x0f, 0x1f, 0x00 },
+	};
+	uint8_t rex = is_rex(*insn) ? *insn : 0, *to = stub->code;
+	unsigned int reg, opcode;
+
+	if (field < 2 || field + 4 != size || size > 8)
+		return HPKM_FAR_NONE;
+	/* lea thing(%rip), reg -> mov cell(%rip), reg */
+	if (field == 3 && rex & 8 && insn[1] == 0x8d &&
+	    (insn[2] & 0xc7) == 0x05) {
+		insn[1] = 0x8b;
+		return HPKM_FAR_CELL;
+	}
+	opcode = load_opcode(insn, field);
+	if (!opcode)
+		return HPKM_FAR_NONE;
+	reg = (insn[opcode] >> 3 & 7) | (rex & 4) << 1;
+	if (reg == 4)	/* the stack pointer */
+		return HPKM_FAR_NONE;
+	/* mov cell(%rip), reg */
+	*to++ = 0x48 | (reg & 8) >> 1;
+	*to++ = 0x8b;
+	*to++ = (reg & 7) << 3 | 5;
+	stub->cell = to - stub->code;
+	memset(to, 0, 4);
+	to += 4;
+	/* The same load, from (reg). */
+	if (rex || reg & 8)
+		*to++ = 0x40 | rex | reg >> 3;
+	memcpy(to, insn + !!rex, opcode - !!rex);
+	to += opcode - !!rex;
+	if ((reg & 7) == 4) {
+		*to++ = (reg & 7) << 3 | 4;
+		*to++ = 0x24;
+	} else if ((reg & 7) == 5) {
+		*to++ = 0x40 | (reg & 7) << 3 | 5;
+		*to++ = 0;
+	} else {
+		*to++ = (reg & 7) << 3 | (reg & 7);
+	}
+	*to++ = 0xe9;
+	stub->back = to - stub->code;
+	memset(to, 0, 4);
+	to += 4;
+	stub->size = to - stub->code;
+	/* jmp stub, which keeps the stack and the flags as they are */
+	insn[0] = 0xe9;
+	memset(insn + 1, 0, 4);
+	memcpy(insn + 5, nops[size - 6], size - 5);
+	return HPKM_FAR_STUB;
+}
+
 static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
 
 static unsigned int x86_window(const uint8_t *code, size_t size,
@@ -640,6 +713,7 @@ const struct hpkm_arch hpkm_arch_x86 = {
 	.disassemble	= x86_disassemble,
 	.match		= x86_match,
 	.relax_tls	= x86_relax_tls,
+	.far_operand	= x86_far_operand,
 	.got_branch	= x86_got_branch,
 	.numbers	= x86_numbers,
 	.assertion_line	= x86_assertion_line,
