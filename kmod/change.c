@@ -301,37 +301,16 @@ static void add_parts(const struct making *m, const struct hpkm_place *p)
 	}
 }
 
-/* Versions of earlier patches that stay mapped, but are replaced or bared. */
-static void add_versions(const struct making *m, const struct hpkm_place *p)
-{
-	struct hpkm_transition *t = m->t;
-
-	for (u32 i = 0; i < hpkm_place_func_count(p); i++) {
-		unsigned long old = hpkm_place_old(p, i);
-		unsigned long new = hpkm_place_new(p, i);
-		const struct hpkm_site *before, *after;
-
-		before = hpkm_state_site(t->from, old);
-		after = hpkm_state_site(t->to, old);
-		if (after && (hpkm_site_new(t->to, after) == new ||
-			      hpkm_site_new(t->to, after) ==
-			      hpkm_site_new(t->from, before)))
-			continue;
-		add_code(t, (struct hpkm_range) {
-			.start = new,
-			.size = hpkm_place_func(p, i)->new_size,
-			.body = m->bodies,
-			.removed = -1,
-			.func = hpkm_place_func_name(p, i),
-		});
-	}
-}
-
-/* Where one function of an image ends and something else begins. */
+/* Where a function of an image begins, or something else. */
 struct cut {
 	unsigned long at;
-	const char *func;
+	s64 func;		/* index, or one of those below */
 };
+
+/* In the order in which they come at one address, before a function. */
+#define CUT_AFTER	(-3)	/* a function ends; then code of no func */
+#define CUT_END		(-2)	/* a segment ends */
+#define CUT_BEGIN	(-1)	/* a segment begins, with code of no func */
 
 static int by_address(const void *a, const void *b)
 {
@@ -339,58 +318,117 @@ static int by_address(const void *a, const void *b)
 
 	if (l->at != r->at)
 		return l->at < r->at ? -1 : 1;
-	/* The beginning of a function comes after the end of another one. */
-	return !!l->func - !!r->func;
+	return l->func < r->func ? -1 : l->func > r->func;
 }
 
 /*
- * All code of a removed patch, cut up into its functions, for a pointer to the
- * first instruction of one is no return address.  Nobody may be in any of it
- * while functions change: what else there is may call them.
+ * The code of a placed image, cut up into its functions, for a pointer to the
+ * first instruction of one is no return address.  For kvfree().
  */
-static int add_image(const struct making *m, const struct hpkm_place *p,
-		     u32 removed, bool active)
+static struct cut *cut_up(const struct hpkm_place *p, u32 *count)
 {
 	const struct hpkm_image_segment *s =
 		hpkm_image_segments(p->patch->image);
-	u32 n = hpkm_patch_header(p->patch)->segments.count;
-	u32 funcs = hpkm_place_func_count(p), count = 0, i, k;
-	struct cut *cuts;
+	u32 n = hpkm_patch_header(p->patch)->segments.count, i;
+	u32 funcs = hpkm_place_func_count(p);
+	struct cut *cuts, *c;
 
 	cuts = kvmalloc_array(2 * (funcs + n), sizeof(*cuts), GFP_KERNEL);
 	if (!cuts)
-		return -ENOMEM;
+		return NULL;
+	c = cuts;
 	for (i = 0; i < n; i++) {
 		unsigned long start = p->at[s[i].object].span + s[i].mem_offset;
 
 		if (!(s[i].prot & HPKM_PROT_EXEC))
 			continue;
-		cuts[count++] = (struct cut) { start, NULL };
-		cuts[count++] = (struct cut) { start + s[i].mem_size, "" };
+		*c++ = (struct cut) { start, CUT_BEGIN };
+		*c++ = (struct cut) { start + s[i].mem_size, CUT_END };
 	}
 	for (i = 0; i < funcs; i++) {
 		unsigned long start = hpkm_place_new(p, i);
 
-		cuts[count++] = (struct cut) {
-			start, hpkm_place_func_name(p, i)
-		};
-		cuts[count++] = (struct cut) {
-			start + hpkm_place_func(p, i)->new_size, NULL
+		*c++ = (struct cut) { start, i };
+		*c++ = (struct cut) {
+			start + hpkm_place_func(p, i)->new_size, CUT_AFTER
 		};
 	}
-	sort(cuts, count, sizeof(*cuts), by_address, NULL);
-	for (i = 0, k = 1; k < count; i = k++) {
-		/* "" ends a segment. */
-		if (cuts[i].func && !*cuts[i].func)
-			continue;
-		add_code(m->t, (struct hpkm_range) {
-			.start = cuts[i].at,
-			.size = cuts[k].at - cuts[i].at,
-			.body = active && m->bodies && m->changes,
-			.removed = removed,
-			.func = cuts[i].func ?: hpkm_patch_name(p->patch),
-		});
-	}
+	*count = c - cuts;
+	sort(cuts, *count, sizeof(*cuts), by_address, NULL);
+	return cuts;
+}
+
+static void add_piece(const struct making *m, const struct hpkm_place *p,
+		      const struct cut *cut, bool body, s32 removed)
+{
+	add_code(m->t, (struct hpkm_range) {
+		.start = cut[0].at,
+		.size = cut[1].at - cut[0].at,
+		.body = body,
+		.removed = removed,
+		.func = cut->func >= 0 ? hpkm_place_func_name(p, cut->func) :
+			hpkm_patch_name(p->patch),
+	});
+}
+
+/* Is a version of an earlier patch, which stays mapped, replaced or bared? */
+static bool is_replaced(const struct hpkm_transition *t,
+			const struct hpkm_place *p, u32 func)
+{
+	unsigned long old = hpkm_place_old(p, func);
+	const struct hpkm_site *before = hpkm_state_site(t->from, old);
+	const struct hpkm_site *after = hpkm_state_site(t->to, old);
+	unsigned long now;
+
+	if (!after)
+		return true;
+	now = hpkm_site_new(t->to, after);
+	return now != hpkm_place_new(p, func) &&
+	       now != hpkm_site_new(t->from, before);
+}
+
+/*
+ * A patch that stays: its versions that are replaced, and then all code that
+ * is no func's, for it may be a part of such a version.
+ */
+static int add_versions(const struct making *m, const struct hpkm_place *p)
+{
+	u32 funcs = hpkm_place_func_count(p), count, i;
+	struct cut *cuts;
+	bool any = false;
+
+	for (i = 0; i < funcs && !any; i++)
+		any = is_replaced(m->t, p, i);
+	if (!any)
+		return 0;
+	cuts = cut_up(p, &count);
+	if (!cuts)
+		return -ENOMEM;
+	for (i = 0; i + 1 < count; i++)
+		if (cuts[i].func != CUT_END &&
+		    (cuts[i].func < 0 || is_replaced(m->t, p, cuts[i].func)))
+			add_piece(m, p, &cuts[i], m->bodies, -1);
+	kvfree(cuts);
+	return 0;
+}
+
+/*
+ * All code of a removed patch.  Nobody may be in any of it while functions
+ * change: what else there is may call them.
+ */
+static int add_image(const struct making *m, const struct hpkm_place *p,
+		     u32 removed, bool active)
+{
+	struct cut *cuts;
+	u32 count, i;
+
+	cuts = cut_up(p, &count);
+	if (!cuts)
+		return -ENOMEM;
+	for (i = 0; i + 1 < count; i++)
+		if (cuts[i].func != CUT_END)
+			add_piece(m, p, &cuts[i],
+				  active && m->bodies && m->changes, removed);
 	kvfree(cuts);
 	return 0;
 }
@@ -411,9 +449,9 @@ static int add_all(struct making *m)
 	visit_changes(t, add_old_body, m);
 	if (t->added)
 		add_parts(m, t->added);
-	for (i = 0; i < places; i++)
+	for (i = 0; i < places && !ret; i++)
 		if (hpkm_state_has(t->to, t->from->places[i]))
-			add_versions(m, t->from->places[i]);
+			ret = add_versions(m, t->from->places[i]);
 	for (i = 0; i < t->removed_count && !ret; i++)
 		ret = add_image(m, t->removed[i], i,
 				hpkm_state_has(t->from, t->removed[i]));
