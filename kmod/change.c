@@ -404,10 +404,17 @@ static int add_versions(const struct making *m, const struct hpkm_place *p)
 	cuts = cut_up(p, &count);
 	if (!cuts)
 		return -ENOMEM;
-	for (i = 0; i + 1 < count; i++)
-		if (cuts[i].func != CUT_END &&
-		    (cuts[i].func < 0 || is_replaced(m->t, p, cuts[i].func)))
+	any = false;
+	for (i = 0; i + 1 < count; i++) {
+		/* Several functions may have one new version. */
+		any |= cuts[i].func >= 0 && is_replaced(m->t, p, cuts[i].func);
+		if (cuts[i].at == cuts[i + 1].at)
+			continue;
+		if (any || cuts[i].func == CUT_BEGIN ||
+		    cuts[i].func == CUT_AFTER)
 			add_piece(m, p, &cuts[i], m->bodies, -1);
+		any = false;
+	}
 	kvfree(cuts);
 	return 0;
 }

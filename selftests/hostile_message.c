@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <hpkm/image.h>
+
 #include "genl.h"
 #include "tap.h"
 
@@ -202,6 +204,108 @@ static void test_apply(void)
 	refuse(&m, 0, "apply with an attribute of replies");
 }
 
+/* The image with an extern more, so that there is something to bind. */
+static bool load_extern(void)
+{
+	size_t size = image_size + sizeof(struct hpkm_image_extern);
+	struct hpkm_image_header *h = calloc(1, size);
+	struct hpkm_image_extern *e = (void *)((char *)h + image_size);
+	int ret;
+
+	memcpy(h, image, image_size);
+	h->size = size;
+	h->externs.offset = image_size;
+	h->externs.count = 1;
+	e->name = h->name;
+	ret = genl_load(&genl, h, size);
+	free(h);
+	return !ret;
+}
+
+static void put_nest(struct message *to, int type, const struct message *nest)
+{
+	message_put(to, type | NLA_F_NESTED, nest->attrs,
+		    nest->header.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN);
+}
+
+/* A binding of extern @index, @times; without one of its attributes. */
+static void binding_message(struct message *message, int command,
+			    uint32_t index, int times, int without)
+{
+	struct message nest, bound;
+	char id[20] = "an id";
+
+	apply_message(message, 0);
+	message->genl.cmd = command;
+	message_begin(&nest, 0);
+	if (without != HPKM_A_BINDING_ID_KIND)
+		message_u32(&nest, HPKM_A_BINDING_ID_KIND, HPKM_ID_BUILD_ID);
+	if (without != HPKM_A_BINDING_ID)
+		message_put(&nest, HPKM_A_BINDING_ID, id, sizeof(id));
+	if (without != HPKM_A_BINDING_ID_OFFSET)
+		message_u64(&nest, HPKM_A_BINDING_ID_OFFSET, 700);
+	while (times--) {
+		message_begin(&bound, 0);
+		message_u32(&bound, HPKM_A_BOUND_EXTERN, index);
+		if (without != HPKM_A_BINDING_BOUND)
+			message_u64(&bound, HPKM_A_BOUND_OFFSET, 4096);
+		put_nest(&nest, HPKM_A_BINDING_BOUND, &bound);
+	}
+	put_nest(message, HPKM_A_BINDING, &nest);
+}
+
+static void test_bindings(void)
+{
+	struct message m, nest;
+	char id[100] = "";
+
+	tap_result(load_extern(), "an image with an extern is accepted: %s",
+		   genl.words);
+	binding_message(&m, HPKM_CMD_APPLY, 0, 1, HPKM_A_BINDING_ID);
+	refuse(&m, EINVAL, "a binding without id");
+	binding_message(&m, HPKM_CMD_APPLY, 0, 1, HPKM_A_BINDING_ID_KIND);
+	refuse(&m, EINVAL, "a binding without the kind of its id");
+	binding_message(&m, HPKM_CMD_APPLY, 0, 1, HPKM_A_BINDING_ID_OFFSET);
+	refuse(&m, EINVAL, "a binding without the place of its id");
+	binding_message(&m, HPKM_CMD_APPLY, 0, 1, HPKM_A_BINDING_BOUND);
+	refuse(&m, EINVAL, "a bound extern without offset");
+	binding_message(&m, HPKM_CMD_APPLY, 1, 1, 0);
+	refuse(&m, EINVAL, "an extern that the patch has not");
+	binding_message(&m, HPKM_CMD_APPLY, UINT32_MAX, 1, 0);
+	refuse(&m, EINVAL, "the largest extern");
+	binding_message(&m, HPKM_CMD_APPLY, 0, 2, 0);
+	refuse(&m, EINVAL, "an extern that is bound twice");
+	binding_message(&m, HPKM_CMD_REVERT, 0, 1, 0);
+	refuse(&m, EINVAL, "a revert with a binding");
+	apply_message(&m, 0);
+	message_u32(&m, HPKM_A_BINDING, 1);
+	refuse(&m, 0, "a number for a binding");
+	apply_message(&m, 0);
+	message_put(&m, HPKM_A_BINDING | NLA_F_NESTED, NULL, 0);
+	refuse(&m, EINVAL, "an empty binding");
+	for (uint32_t kind = 0; kind < 5; kind++) {
+		if (kind == HPKM_ID_BUILD_ID)
+			continue;
+		apply_message(&m, 0);
+		message_begin(&nest, 0);
+		message_u32(&nest, HPKM_A_BINDING_ID_KIND, kind);
+		message_put(&nest, HPKM_A_BINDING_ID, id, 20);
+		message_u64(&nest, HPKM_A_BINDING_ID_OFFSET, 0);
+		put_nest(&m, HPKM_A_BINDING, &nest);
+		refuse(&m, 0, "an id of another kind, or size");
+	}
+	apply_message(&m, 0);
+	message_begin(&nest, 0);
+	message_u32(&nest, HPKM_A_BINDING_ID_KIND, HPKM_ID_BUILD_ID);
+	message_put(&nest, HPKM_A_BINDING_ID, id, 65);
+	message_u64(&nest, HPKM_A_BINDING_ID_OFFSET, 0);
+	put_nest(&m, HPKM_A_BINDING, &nest);
+	refuse(&m, 0, "an id of 65 bytes");
+	genl_close(&genl);
+	if (!genl_open(&genl))
+		exit(1);
+}
+
 static void answers(struct message *m, int flags, int error, const char *what)
 {
 	int ret = genl_ask(&genl, m, flags);
@@ -297,12 +401,13 @@ int main(void)
 	image_fd = memfd_create("image", MFD_CLOEXEC);
 	if (write(image_fd, image, image_size) != (ssize_t)image_size)
 		return 1;
-	tap_plan(71);
+	tap_plan(87);
 	test_load();
 	test_files();
 	test_apply();
 	test_commands();
 	test_twice();
+	test_bindings();
 	test_random();
 	ret = genl_load(&genl, image, image_size);
 	tap_result(!ret, "the image is still accepted: %s", genl.words);
