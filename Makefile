@@ -26,8 +26,8 @@ MAN := $(wildcard Documentation/man/*.rst)
 PACKAGES := libelf-dev libdw-dev libcapstone-dev libnl-genl-3-dev \
 	libjson-c-dev nettle-dev liblzma-dev zlib1g-dev pkg-config \
 	python3-docutils patch
-TEST_PACKAGES := $(PACKAGES) sparse clang libclang-rt-14-dev python3 \
-	python3-yaml perl gdb libc6-dev-i386 libcap2-bin cmake \
+TEST_PACKAGES := $(PACKAGES) sparse g++ clang libclang-rt-14-dev python3 \
+	python3-yaml python3-pygments perl gdb libc6-dev-i386 libcap2-bin cmake \
 	autoconf automake libtool lld xz-utils libdebuginfod1
 BENCH_PACKAGES := $(PACKAGES) python3 gnuplot-nox git dpkg-dev libevent-dev
 
