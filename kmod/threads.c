@@ -6,10 +6,12 @@
  * that, however shortly, has been switched out again when the stop has begun,
  * for every CPU is in its stopper thread then; and each time a thread is
  * switched out, one of its two counters of context switches grows.  So inside
- * the stop a thread with the same counters, instruction pointer and stack
- * pointer has not run since before the counters were read, and what was found
- * is still true.  Left out are threads that others may change while they
- * sleep: those being traced, and those with return probes.
+ * the stop a thread with the same counters has not run since before they were
+ * read, and what was found is still true.  Its registers need no second look:
+ * they lie on its kernel stack, which it alone writes; a tracer writes them only
+ * after the thread has stopped for it, and for that it has to run.  Left out are
+ * threads that others may change while they sleep: those being traced, and those
+ * with return probes.
  *
  * Reader and writer of the counters: a thread's stores to its stack come
  * before __schedule() increments the counter on its CPU; here the counter is
@@ -148,14 +150,21 @@ static const struct hpkm_sleeper *find(const struct hpkm_threads *threads,
 	return NULL;
 }
 
+/* Threads mostly come in the order in which they were collected. */
+static const struct hpkm_sleeper *find_next(const struct hpkm_threads *threads,
+					    const struct task_struct *thread,
+					    u32 *next)
+{
+	if (*next < threads->count && threads->list[*next].thread == thread)
+		return &threads->list[(*next)++];
+	return find(threads, thread);
+}
+
 static bool slept_on(const struct hpkm_sleeper *s,
-		     const struct hpkm_transition *t,
-		     const struct pt_regs *regs)
+		     const struct hpkm_transition *t)
 {
 	return s->clear && s->of == t && s->plan == t->plan &&
-	       s->switches == hpkm_switches(s->thread) &&
-	       s->ip == instruction_pointer((struct pt_regs *)regs) &&
-	       s->sp == user_stack_pointer((struct pt_regs *)regs);
+	       s->switches == hpkm_switches(s->thread);
 }
 
 /*
@@ -191,17 +200,18 @@ static enum hpkm_stack_status look_in_stop(struct hpkm_stop *stop,
 	return hpkm_stack_check(&look, thread, regs, hpkm_switches(thread), b);
 }
 
-static void check_thread(const struct hpkm_threads *threads,
+static void check_thread(const struct hpkm_threads *threads, u32 *next,
 			 struct hpkm_stop *stop, struct hpkm_transition *t,
 			 struct task_struct *thread)
 {
-	const struct hpkm_sleeper *s = find(threads, thread);
+	const struct hpkm_sleeper *s;
 	struct hpkm_blocker *b;
 
+	s = find_next(threads, thread, next);
 	t->threads++;
 	if (stop->heap)
 		hpkm_heap_thread(t, thread);
-	if (s && slept_on(s, t, task_pt_regs(thread)))
+	if (s && slept_on(s, t))
 		return;
 	b = next_blocker(t);
 	switch (look_in_stop(stop, t, thread, b)) {
@@ -250,7 +260,7 @@ void hpkm_threads_check(const struct hpkm_threads *threads,
 			struct hpkm_stop *stop)
 {
 	struct task_struct *process, *thread;
-	u32 i, k;
+	u32 i, k, next = 0;
 
 	for (i = 0; i < stop->count; i++) {
 		struct hpkm_transition *t = stop->transitions[i];
@@ -268,7 +278,7 @@ void hpkm_threads_check(const struct hpkm_threads *threads,
 		hpkm_say_locked(t->target.mm);
 		for_each_thread(process, thread)
 			if (thread->mm && has_user(thread))
-				check_thread(threads, stop, t, thread);
+				check_thread(threads, &next, stop, t, thread);
 		hpkm_say_unlocked(t->target.mm);
 	}
 	rcu_read_unlock();
@@ -427,7 +437,6 @@ static void look_at(struct hpkm_look *look, struct hpkm_transition *t,
 	/* It will soon be done, or the stop tells. */
 	if (is_forking(s->thread, &regs))
 		return;
-	s->ip = instruction_pointer(&regs);
 	s->sp = user_stack_pointer(&regs);
 	status = hpkm_stack_check(look, s->thread, &regs, s->switches, b);
 	smp_rmb(); /* the stack was read before this: has it run? */
@@ -459,7 +468,6 @@ static bool take_over(const struct hpkm_threads *before, struct hpkm_sleeper *s)
 	if (old->plan != s->plan || !old->clear)
 		return false;
 	s->switches = old->switches;
-	s->ip = old->ip;
 	s->sp = old->sp;
 	s->clear = true;
 	return true;

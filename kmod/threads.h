@@ -11,7 +11,6 @@
  * @of: the transition of its address space
  * @plan: number of the plan that it was looked at for
  * @switches: its context switches before that
- * @ip: its user instruction pointer
  * @sp: its user stack pointer
  * @clear: it was found to be in nobody's way
  * @asked: somebody was asked to unwind its stack
@@ -22,7 +21,7 @@ struct hpkm_sleeper {
 	const struct hpkm_transition *of;
 	u32 plan;
 	unsigned long switches;
-	unsigned long ip, sp;
+	unsigned long sp;
 	bool clear;
 	bool asked;
 	u32 blocked;
