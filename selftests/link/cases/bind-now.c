@@ -4,27 +4,4 @@
 /* FLAGS -fPIC */
 /* LDFLAGS -Wl,-z,now -Wl,-z,relro */
 /* Nothing is bound lazily. */
-#include <stdio.h>
-int seen;
-__attribute__((noinline)) int work(int x, int y)
-{
-#ifdef NEW
-	return x * y + seen * 2 + 7;
-#else
-	return x * y + seen + 3;
-#endif
-}
-__attribute__((noinline)) int leaf(int x)
-{
-#ifdef NEW
-	return (seen = x + work(x, 3)) * 5;
-#else
-	return (seen = x + work(x, 3));
-#endif
-}
-void run_case(FILE *out)
-{
-	seen = 0;
-	for (int i = 0; i < 3; i++)
-		fprintf(out, "%d %d\n", work(i, 2), leaf(i));
-}
+#include "common/calls.h"
