@@ -19,7 +19,7 @@ first_patch()
 	echo "${p%% *}"
 }
 
-# build_command DIR: the program's own build, in DIR.
+# build_command DIR [COMMAND]: the program's own build, in DIR.
 build_command()
 (
 	cd "$1" || exit
@@ -93,7 +93,7 @@ build_patch()
 	if [ -n "${quick:-}" ] &&
 	   [ "$(cat "$work/stages/inputs" 2>/dev/null)" = "$inputs" ]; then
 		mapfile -t args < <(changed_objects | tr ' ' '\n')
-		call_build "${args[@]}"
+		call_build "$work/tree/$target" "${args[@]}"
 		rc=$?
 	else
 		rm -rf "$work/stages"
@@ -101,8 +101,8 @@ build_patch()
 			args+=(-p "$work/tree/debian/patches/$p")
 		done
 		say "$name: hpkm-build"
-		call_build --keep "$work/stages" -s "$work/tree/" "${args[@]}" \
-			-- sh -ec "$build"
+		call_build "$work/tree/$target" --keep "$work/stages" \
+			-s "$work/tree/" "${args[@]}" -- sh -ec "$build"
 		rc=$?
 		# The program built with the fix serves to try a detector. What
 		# else was compiled is of use later; the trees are big.
@@ -122,11 +122,14 @@ build_patch()
 	return $rc
 }
 
+# call_build TARGET ARGUMENT...: into FIX.hpkm, FIX.json and FIX.err.
 call_build()
 (
+	running=$1
+	shift
 	unset CFLAGS CPPFLAGS LDFLAGS CC MAKEFLAGS MAKELEVEL
 	export SOURCE_DATE_EPOCH=0
-	hpkm-build -t "$work/tree/$target" -o "$work/FIX.hpkm" --name "$name" \
+	hpkm-build -t "$running" -o "$work/FIX.hpkm" --name "$name" \
 		--version "$(cat "$real/$package/source/version")" \
 		--description "$about" --json "$@" \
 		>"$work/FIX.json" 2>"$work/FIX.err" </dev/null

@@ -7,7 +7,8 @@
 # A patch that is refused is looked at by a person: `verdicts` says for it whether
 # that is right, and why, or what is missing in hpkm.
 
-# record_build STATUS: of hpkm-build, in the context of a fix.
+# record_build STATUS: of hpkm-build, in the context of a fix. Why there was nothing
+# that it could have been given is in $work/why.
 record_build()
 {
 	local outcome=error
@@ -19,12 +20,14 @@ record_build()
 	jq -n --arg program "$package" --arg fix "$patches" --arg name "$name" \
 		--arg version "$(cat "$real/$package/source/version")" \
 		--arg outcome "$outcome" \
+		--arg why "$(cat "$work/why" 2>/dev/null)" \
 		--slurpfile report <(cat "$work/FIX.json" 2>/dev/null) '
 		($report[0] // {}) as $r |
 		{program: $program, version: $version, fix: $fix, name: $name,
 		 outcome: $outcome, functions: ($r.functions // [] | length),
 		 new: ($r.new_functions // [] | length),
-		 refused: [$r.refused // [] | .[] | "\(.symbol): \(.reason)"]}' \
+		 refused: [if $why != "" then $why else empty end,
+			($r.refused // [] | .[] | "\(.symbol): \(.reason)")]}' \
 		>"$work/record.json"
 }
 
@@ -36,59 +39,6 @@ record_live()
 		'. + {outcome: "applied", pause: $pause, attempts: $attempts}' \
 		"$file" >"$file.new" && mv "$file.new" "$file"
 }
-
-# touches_program PATCH: whether it changes C sources other than tests.
-touches_program()
-{
-	sed -n 's,^+++ [^/]*/\([^[:space:]]*\).*,\1,p' "$1" |
-		grep -vE '(^|/)(tests?|testcode|unit_tests|doc|debian)/' |
-		grep -qE '\.[chyl]$'
-}
-
-survey_one()
-{
-	local skip=$1 file=$real/survey/$program/${2//\//_}.json
-	patches=$2
-	name=survey-$(tr -c 'A-Za-z0-9_.+\n-' - <<<"$program-${2%.patch}" | cut -c 1-50)
-	about=$patches
-	work=$real/survey/$program/work
-	mkdir -p "$work" || return
-	if [ -n "$skip" ] && [ -e "$file" ]; then
-		return
-	fi
-	build_tree && build_patch
-	record_build $?
-	jq 'del(.name)' "$work/record.json" >"$file"
-	printf '%-60s %s\n' "$2" "$(jq -r '"\(.outcome) \(.functions) + \(.new)"' "$file")"
-	rm -rf "$real/$package/tree-$(cat "$work/key")"
-}
-
-# survey PROGRAM [PATCH...]: hpkm-build for all C patches of a package in turn,
-# each on the source that has those before it. What was done is not done again,
-# unless named.
-survey()
-(
-	program=$1
-	shift
-	# shellcheck source-path=SCRIPTDIR
-	. "$here/defaults.sh"
-	# shellcheck source=/dev/null
-	. "$here/programs/$program" || exit 1
-	base=
-	# shellcheck disable=SC2086
-	"$vm/setup" $packages dpkg-dev gcc make jq patch || exit 96
-	source_fetch "$package" >/dev/null || exit 1
-	series=$real/survey/$program/series
-	mkdir -p "$series"
-	tar -xf "$real/$package/source/"*.debian.tar.* -C "$series" debian/patches || exit 1
-	if [ $# -gt 0 ]; then
-		for p; do survey_one '' "$p"; done
-		exit
-	fi
-	source_series "$series" | while read -r p; do
-		! touches_program "$series/debian/patches/$p" || survey_one 1 "$p"
-	done
-)
 
 # verdict PROGRAM FIX: "right TEXT" or "possible TEXT"
 verdict()
@@ -112,8 +62,8 @@ all_records()
 
 record_table()
 {
-	local r program fix outcome said n=0 applied=0 built=0 right=0 possible=0 errors=0
-	local rows=
+	local r program fix outcome said rows=
+	local n=0 applied=0 built=0 right=0 possible=0 errors=0 elsewhere=0
 	while read -r r; do
 		IFS=$'\t' read -r program fix outcome said < <(jq -r '
 			[.program, .fix, .outcome,
@@ -123,7 +73,9 @@ record_table()
 				"\(.functions) functions, \(.new) new"
 			  else (.refused | .[0] // "") end)] | @tsv' <<<"$r")
 		case $outcome in
-		unchanged) continue ;;
+		unchanged)
+			elsewhere=$((elsewhere + 1))
+			continue ;;
 		applied) applied=$((applied + 1)) ;;
 		built) built=$((built + 1)) ;;
 		error) errors=$((errors + 1)) ;;
@@ -154,7 +106,26 @@ record_table()
 
 	$n fixes: $applied applied in a live daemon, $built more made into a patch
 	object, $right refused and right so, $possible refused though possible,
-	$errors that could not be built.
+	$errors that could not be built. Not counted: $elsewhere patches that change
+	nothing in the program that is looked at.
+
+	.. list-table::
+	   :header-rows: 1
+	   :widths: 25 35 10 10 10 10
+
+	   * - program
+	     - Debian's version
+	     - fixes
+	     - applied
+	     - built
+	     - refused
+	EOF
+	all_records | jq -rs '
+		map(select(.outcome != "unchanged")) | group_by(.program)[] |
+		def n(f): map(select(.outcome == f)) | length;
+		"   * - \(.[0].program)\n     - \(.[0].version)\n     - \(length)",
+		"     - \(n("applied"))\n     - \(n("built"))\n     - \(n("refused"))"'
+	cat <<-EOF
 
 	.. list-table::
 	   :header-rows: 1
