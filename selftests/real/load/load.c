@@ -246,7 +246,8 @@ static void write_status(const char *path)
 }
 
 static const struct load_protocol *const protocols[] = {
-	&load_dns, &load_memcached, &load_mqtt,
+	&load_dns, &load_http, &load_memcached, &load_mqtt, &load_redis,
+	&load_rsync, &load_sftp,
 };
 
 int main(int argc, char **argv)

@@ -35,7 +35,8 @@ struct load_protocol {
 	enum load_result (*step)(struct load_conn *c);
 };
 
-extern const struct load_protocol load_dns, load_memcached, load_mqtt;
+extern const struct load_protocol load_dns, load_http, load_memcached,
+	load_mqtt, load_redis, load_rsync, load_sftp;
 
 extern const char *load_argument;
 
