@@ -139,6 +139,8 @@ static void check_words(struct hpkm_look *look, struct hpkm_transition *t,
 		unsigned long at = address + i * sizeof(*words);
 		const struct hpkm_range *r;
 
+		if (!hpkm_ranges_near(look->ranges, words[i]))
+			continue;
 		switch (hpkm_ranges_word(look->ranges, words[i], &r)) {
 		case HPKM_HIT_BLOCK:
 			if (!is_dead(t, at))

@@ -88,7 +88,7 @@ enum hpkm_hit hpkm_ranges_word(const struct hpkm_ranges *ranges,
 	const struct hpkm_range *r;
 	enum hpkm_hit hit;
 
-	if (word < ranges->low || word > ranges->high)
+	if (!hpkm_ranges_near(ranges, word))
 		return HPKM_HIT_NONE;
 	r = last_below(ranges, word);
 	if (!r)

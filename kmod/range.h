@@ -63,6 +63,13 @@ enum hpkm_hit {
 	HPKM_HIT_BLOCK,
 };
 
+/* The quick part of hpkm_ranges_word(): can @word mean anything? */
+static inline bool hpkm_ranges_near(const struct hpkm_ranges *ranges,
+				    unsigned long word)
+{
+	return word >= ranges->low && word <= ranges->high;
+}
+
 void hpkm_ranges_finish(struct hpkm_ranges *ranges);
 enum hpkm_hit hpkm_ranges_word(const struct hpkm_ranges *ranges,
 			       unsigned long word,

@@ -147,6 +147,14 @@ struct signals {
 	bool at_handler;
 };
 
+/*
+ * Words that may mean something: at most @span above @low, or @restorer.  All
+ * programs but strange ones have one restorer, far from what is replaced.
+ */
+struct sieve {
+	u64 low, span, restorer;
+};
+
 /* One thread whose stacks are being scanned. */
 struct scan {
 	struct hpkm_look *look;
@@ -154,6 +162,7 @@ struct scan {
 	unsigned long switches;
 	unsigned long sp;
 	const struct signals *signals;
+	struct sieve sieve;
 	struct hpkm_blocker *blocker;
 	/* Stacks that were interrupted, seen in signal frames. */
 	unsigned long interrupted[INTERRUPTED_MAX];
@@ -214,15 +223,47 @@ static bool is_restorer(const struct signals *signals, u64 word)
 	return false;
 }
 
+static struct sieve make_sieve(const struct hpkm_ranges *ranges,
+			       const struct signals *signals)
+{
+	u64 low = ranges->low, high = ranges->high;
+
+	for (u32 i = 1; i < signals->restorer_count; i++) {
+		low = min_t(u64, low, signals->restorer[i]);
+		high = max_t(u64, high, signals->restorer[i]);
+	}
+	return (struct sieve) {
+		.low = low,
+		.span = high - low,
+		.restorer = signals->restorer_count ? signals->restorer[0] :
+						      low,
+	};
+}
+
+/*
+ * The first of the words from @i on that may mean something, or @count.  Here
+ * is where the time of a long scan goes.
+ */
+static size_t next_word(struct sieve sieve, const u64 *words, size_t i,
+			size_t count)
+{
+	while (i < count && words[i] - sieve.low > sieve.span &&
+	       words[i] != sieve.restorer)
+		i++;
+	return i;
+}
+
 /* Scan the words of one page or a part of it. */
 static enum hpkm_stack_status scan_words(struct scan *s, const u64 *words,
-					 size_t count, unsigned long address)
+					 size_t count, unsigned long start)
 {
 	const struct hpkm_ranges *ranges = s->look->ranges;
 	enum hpkm_stack_status worst = HPKM_STACK_CLEAR;
 	size_t i;
 
-	for (i = 0; i < count; i++, address += sizeof(u64)) {
+	for (i = next_word(s->sieve, words, 0, count); i < count;
+	     i = next_word(s->sieve, words, i + 1, count)) {
+		unsigned long address = start + i * sizeof(u64);
 		u64 word = words[i];
 		const struct hpkm_range *r;
 		enum hpkm_hit hit;
@@ -231,8 +272,6 @@ static enum hpkm_stack_status scan_words(struct scan *s, const u64 *words,
 		    !note_frame(s, address))
 			return blocked(s->blocker, "(too many signal frames)",
 				       0);
-		if (word < ranges->low || word > ranges->high)
-			continue;
 		hit = hpkm_ranges_word(ranges, word, &r);
 		if (hit == HPKM_HIT_NONE ||
 		    (hit == HPKM_HIT_BLOCK && is_stale(s, address, word)))
@@ -452,6 +491,7 @@ enum hpkm_stack_status hpkm_stack_check(struct hpkm_look *look,
 	     !is_frame(&s, s.sp - HPKM_ARCH_FRAME_POPPED)) ||
 	    (signals.at_handler && !is_frame(&s, s.sp)))
 		return blocked(blocker, "(a signal is being delivered)", ip);
+	s.sieve = make_sieve(look->ranges, &signals);
 	status = scan_stacks(&s, thread);
 	return max(worst, status);
 }
