@@ -323,7 +323,9 @@ static int by_address(const void *a, const void *b)
 
 /*
  * The code of a placed image, cut up into its functions, for a pointer to the
- * first instruction of one is no return address.  For kvfree().
+ * first instruction of one is no return address.  The rest of its last page is
+ * no code: below programs at a fixed address many numbers would seem to lead
+ * there.  For kvfree().
  */
 static struct cut *cut_up(const struct hpkm_place *p, u32 *count)
 {
@@ -343,7 +345,7 @@ static struct cut *cut_up(const struct hpkm_place *p, u32 *count)
 		if (!(s[i].prot & HPKM_PROT_EXEC))
 			continue;
 		*c++ = (struct cut) { start, CUT_BEGIN };
-		*c++ = (struct cut) { start + s[i].mem_size, CUT_END };
+		*c++ = (struct cut) { start + s[i].data_size, CUT_END };
 	}
 	for (i = 0; i < funcs; i++) {
 		unsigned long start = hpkm_place_new(p, i);
