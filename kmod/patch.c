@@ -21,8 +21,12 @@
 #include "compat.h"
 #include "patch.h"
 
-#define CLAIMS_MAX		64	/* over all sockets */
-#define CLAIMED_BYTES_MAX	(256UL << 20)
+/*
+ * Uploads that stand nowhere yet, of all sockets.  What is applied is no
+ * waste; when it is reverted while its claim lasts, it counts again.
+ */
+#define UNUSED_MAX		64
+#define UNUSED_BYTES_MAX	(256UL << 20)
 
 struct claim {
 	struct list_head node;
@@ -256,10 +260,14 @@ static int claim_locked(u32 portid, struct hpkm_patch *patch,
 	list_for_each_entry(claim, &claims, node) {
 		if (claim->portid == portid && claim->patch == patch)
 			return 0;
+		if (atomic_read(&claim->patch->places))
+			continue;
 		bytes += hpkm_patch_header(claim->patch)->size;
 		count++;
 	}
-	if (count >= CLAIMS_MAX || bytes > CLAIMED_BYTES_MAX) {
+	/* Another claim on what is in use costs next to nothing. */
+	if (!atomic_read(&patch->places) &&
+	    (count >= UNUSED_MAX || bytes > UNUSED_BYTES_MAX)) {
 		NL_SET_ERR_MSG(extack,
 			       "too many patches are loaded and not applied");
 		return -ENOSPC;
@@ -309,8 +317,8 @@ static struct hpkm_patch *enter_locked(struct hpkm_patch *fresh,
  *
  * Context: Process context, may sleep, takes registry_lock.
  * Return: A reference; or -EBADMSG (malformed), -ENOEXEC (another machine),
- * -EEXIST (another patch has the name), -ENOSPC (too many claims), -ENOMEM,
- * or an error of reading.
+ * -EEXIST (another patch has the name), -ENOSPC (too many that are not
+ * applied), -ENOMEM, or an error of reading.
  */
 struct hpkm_patch *hpkm_patch_load(u32 portid, struct file *file, u64 offset,
 				   u64 size, struct netlink_ext_ack *extack)

@@ -11,9 +11,9 @@ switched()
 	load both -b 4 -z 4
 	runs 1
 	for _ in 1 2 3; do
-		status 0 hpkm-apply "$bin/both/v2.hpkm" --pid "$pid" --wait 60
+		status 0 hpkm-apply "$bin/both/v2.hpkm" --pid "$pid" --wait "$patience"
 		runs 2
-		status 0 hpkm-revert v2 --pid "$pid" --wait 60
+		status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 		runs 1
 	done
 	unharmed
@@ -23,12 +23,12 @@ switched()
 listed()
 {
 	load both -b 1 -z 2
-	status 0 hpkm-apply "$bin/both/v2.hpkm" --pid "$pid" --wait 60
+	status 0 hpkm-apply "$bin/both/v2.hpkm" --pid "$pid" --wait "$patience"
 	status 0 hpkm-list --json
 	json '"name":"load"'
 	json '"name":"libtell.so"'
 	json '"name":"tell"'
-	status 0 hpkm-revert v2 --pid "$pid" --wait 60
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	clean
 }
 

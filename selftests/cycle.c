@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "genl.h"
+#include "patience.h"
 
 static int transition(struct genl *genl, int command, const char *name,
 		      int pid, int want)
@@ -17,7 +18,7 @@ static int transition(struct genl *genl, int command, const char *name,
 	message_begin(&m, command);
 	message_text(&m, HPKM_A_PATCH_NAME, name);
 	message_target(&m, pid, 0);
-	message_u32(&m, HPKM_A_WAIT, 60000);
+	message_u32(&m, HPKM_A_WAIT, patience() * 1000);
 	ret = genl_ask(genl, &m, 0);
 	if (!ret)
 		ret = genl_outcome(genl, &status);

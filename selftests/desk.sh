@@ -52,5 +52,5 @@ answers()
 	[ "$got" = "${*: -1}" ]
 }
 
-apply() { status 0 hpkm-apply "$dir/$1.hpkm" --pid "$pid" --wait 30; }
-revert() { status 0 hpkm-revert "$1" --pid "$pid" --wait 60; }
+apply() { status 0 hpkm-apply "$dir/$1.hpkm" --pid "$pid" --wait "$patience"; }
+revert() { status 0 hpkm-revert "$1" --pid "$pid" --wait "$patience"; }

@@ -17,11 +17,12 @@
 #include <unistd.h>
 
 #include "genl.h"
+#include "patience.h"
 #include "tap.h"
 
-#define PATIENCE_S	60
-#define SHORT_MS	1000
-#define LONG_MS		30000
+/* Too short for who is in the way, and long enough to be asked. */
+#define SHORT_MS	(patience() * 1000 / 60)
+#define LONG_MS		(patience() * 1000)
 
 static char *image;
 static size_t image_size;
@@ -37,7 +38,7 @@ static void read_line(struct target *t, char *line, size_t size)
 	struct pollfd poll_fd = { .fd = t->out, .events = POLLIN };
 	size_t n = 0;
 
-	while (n < size - 1 && poll(&poll_fd, 1, PATIENCE_S * 1000) == 1 &&
+	while (n < size - 1 && poll(&poll_fd, 1, patience() * 1000) == 1 &&
 	       read(t->out, line + n, 1) == 1)
 		if (line[n++] == '\n')
 			break;
@@ -61,7 +62,7 @@ static bool is_asleep(pid_t pid)
 static void await_sleep(struct target *t)
 {
 	struct timespec tick = { .tv_nsec = 10000000 };
-	time_t end = time(NULL) + PATIENCE_S;
+	time_t end = time(NULL) + patience();
 	char line[64];
 
 	read_line(t, line, sizeof(line));

@@ -17,10 +17,10 @@ without()
 	status 1 "${run[@]}" hpkm-list
 	says "CAP_SYS_ADMIN and CAP_SYS_PTRACE"
 	status 1 "${run[@]}" hpkm-list --json
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	status 1 "${run[@]}" hpkm-revert v2 --pid "$pid"
 	runs 2
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	runs 1
 	clean
 }

@@ -10,9 +10,9 @@ one()
 	load "$1" -b 1 -z 4
 	runs 1
 	for _ in 1 2; do
-		status 0 hpkm-apply "$bin/$1/imports.hpkm" --pid "$pid" --wait 30
+		status 0 hpkm-apply "$bin/$1/imports.hpkm" --pid "$pid" --wait "$patience"
 		runs 7
-		status 0 hpkm-revert imports --pid "$pid" --wait 30
+		status 0 hpkm-revert imports --pid "$pid" --wait "$patience"
 		runs 1
 	done
 	unharmed
@@ -37,11 +37,11 @@ all()
 	load pie -b 1 -z 2
 	first=$stats
 	load pie -b 1 -z 2
-	status 0 hpkm-apply "$bin/pie/imports.hpkm" --all --wait 30
+	status 0 hpkm-apply "$bin/pie/imports.hpkm" --all --wait "$patience"
 	runs 7
 	stats=$first
 	runs 7
-	status 0 hpkm-revert imports --all --wait 30
+	status 0 hpkm-revert imports --all --wait "$patience"
 	runs 1
 	clean
 }
@@ -50,9 +50,9 @@ all()
 preload()
 {
 	started_with "LD_PRELOAD=$bin/pie/preload.so" pie
-	status 0 hpkm-apply "$bin/pie/imports.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/imports.hpkm" --pid "$pid" --wait "$patience"
 	runs 6
-	status 0 hpkm-revert imports --pid "$pid" --wait 30
+	status 0 hpkm-revert imports --pid "$pid" --wait "$patience"
 	clean
 }
 
@@ -61,7 +61,7 @@ two_places()
 {
 	load pie -b 1 -z 2
 	started_with "LD_PRELOAD=$bin/pie/preload.so" pie
-	status 5 hpkm-apply "$bin/pie/imports.hpkm" --all --wait 30
+	status 5 hpkm-apply "$bin/pie/imports.hpkm" --all --wait "$patience"
 	says "ffsll: bound to two places"
 	runs 1
 	clean
@@ -85,7 +85,7 @@ missing()
 tunables()
 {
 	started_with GLIBC_TUNABLES=glibc.cpu.hwcaps=-SSSE3,-SSE4_1,-SSE4_2 pie
-	status 5 hpkm-apply "$bin/pie/imports.hpkm" --pid "$pid" --wait 30
+	status 5 hpkm-apply "$bin/pie/imports.hpkm" --pid "$pid" --wait "$patience"
 	says "nothing in the process shows which implementation was chosen"
 	runs 1
 	unharmed

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "genl.h"
+#include "patience.h"
 #include "tap.h"
 #include "targets/load.h"
 
@@ -159,7 +160,7 @@ static int transition(int command, int nth, bool self, bool *failed)
 	message_begin(&m, command);
 	message_text(&m, HPKM_A_PATCH_NAME, "v2");
 	message_target(&m, target, 0);
-	message_u32(&m, HPKM_A_WAIT, 60000);
+	message_u32(&m, HPKM_A_WAIT, patience() * 1000);
 	if (self) {
 		set_nth(syscall(SYS_gettid), nth);
 		ret = genl_load_fd(&genl, image_fd, 0, image_size);

@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "genl.h"
+#include "patience.h"
 
-#define PATIENCE_MS	60000
 #ifndef SOL_NETLINK
 #define SOL_NETLINK	270
 #endif
@@ -93,7 +93,7 @@ static struct nlmsghdr *receive(struct genl *genl)
 	struct pollfd poll_fd = { .fd = genl->fd, .events = POLLIN };
 	ssize_t n;
 
-	if (poll(&poll_fd, 1, PATIENCE_MS) != 1)
+	if (poll(&poll_fd, 1, patience() * 1000) != 1)
 		return NULL;
 	n = recv(genl->fd, buffer, sizeof(buffer), 0);
 	return n < (ssize_t)sizeof(struct nlmsghdr) ? NULL : (void *)buffer;
@@ -129,6 +129,19 @@ static uint64_t number(char *attrs, int size, int type)
 	return value;
 }
 
+/* Of one target: its status, and why. */
+static void keep_result(struct genl *genl, char *attrs, int size)
+{
+	struct nlattr *attr = find(attrs, size, HPKM_A_TARGET_STATUS);
+
+	if (attr)
+		genl->target = *(int *)((char *)attr + NLA_HDRLEN);
+	attr = find(attrs, size, HPKM_A_TARGET_ERROR);
+	if (attr)
+		snprintf(genl->words, sizeof(genl->words), "%s",
+			 (char *)attr + NLA_HDRLEN);
+}
+
 /* Results may come before the acknowledgement of what they are results of. */
 static void keep_outcome(struct genl *genl, struct nlmsghdr *header)
 {
@@ -140,11 +153,8 @@ static void keep_outcome(struct genl *genl, struct nlmsghdr *header)
 	if (message->cmd == HPKM_CMD_RESULT && genl->target < 0) {
 		attr = find(attrs, size, HPKM_A_TARGET);
 		if (attr)
-			attr = find((char *)attr + NLA_HDRLEN,
-				    attr->nla_len - NLA_HDRLEN,
-				    HPKM_A_TARGET_STATUS);
-		if (attr)
-			genl->target = *(int *)((char *)attr + NLA_HDRLEN);
+			keep_result(genl, (char *)attr + NLA_HDRLEN,
+				    attr->nla_len - NLA_HDRLEN);
 	}
 	if (message->cmd == HPKM_CMD_DONE) {
 		attr = find(attrs, size, HPKM_A_STATUS);
@@ -163,6 +173,7 @@ int genl_ask(struct genl *genl, struct message *message, int flags)
 	struct nlmsghdr *header;
 
 	genl->words[0] = 0;
+	genl->replies = 0;
 	genl->done = false;
 	genl->target = -1;
 	message->header.nlmsg_seq = ++genl->seq;
@@ -178,6 +189,7 @@ int genl_ask(struct genl *genl, struct message *message, int flags)
 			keep_outcome(genl, header);
 		if (header->nlmsg_seq != genl->seq)
 			continue;
+		genl->replies += header->nlmsg_type == genl->family;
 		if (header->nlmsg_type == NLMSG_ERROR) {
 			keep_words(genl, header);
 			return ((struct nlmsgerr *)NLMSG_DATA(header))->error;

@@ -20,7 +20,8 @@ struct genl {
 	int fd;
 	uint16_t family;
 	uint32_t seq;
-	char words[256];	/* of the kernel, on the last error */
+	char words[256];	/* of the kernel: why not */
+	unsigned int replies;	/* to the last request, but for the last one */
 	bool done;		/* the outcome of the last request came */
 	int outcome;
 	int target;

@@ -68,7 +68,7 @@ idle()
 	status 6 hpkm-revert order --pid "$pid" --wait 0 --json
 	json '"status":"busy"'
 	json '"hook":"wanted"'
-	hpkm-revert order --pid "$pid" --wait 60 >"$tmp/revert" 2>&1 &
+	hpkm-revert order --pid "$pid" --wait "$patience" >"$tmp/revert" 2>&1 &
 	local tool=$!
 	soon state_is wanted || fail "a revert is not shown"
 	answer order 2
@@ -160,7 +160,7 @@ forked_wanted()
 	parent=$pid
 	apply order
 	answer order 2
-	hpkm-revert order --pid "$pid" --wait 60 >"$tmp/revert" 2>&1 &
+	hpkm-revert order --pid "$pid" --wait "$patience" >"$tmp/revert" 2>&1 &
 	tool=$!
 	soon state_is wanted || fail "a revert is not wanted"
 	ask fork
@@ -212,7 +212,7 @@ killed()
 	desk
 	apply order
 	answer order 2
-	hpkm-revert order --pid "$pid" --wait 60 >/dev/null 2>&1 &
+	hpkm-revert order --pid "$pid" --wait "$patience" >/dev/null 2>&1 &
 	local tool=$!
 	soon state_is wanted || fail "a revert is not wanted"
 	end $tool

@@ -306,6 +306,182 @@ static void test_bindings(void)
 		exit(1);
 }
 
+/* ---- every attribute in every wrong shape ---- */
+
+enum kind { U32, U64, TEXT, FLAG, BINARY, NEST };
+
+/* An attribute of @command, at the end of a path of nests. */
+static const struct shape {
+	int command;
+	enum kind kind;
+	int path[3];
+	const char *name;
+} shapes[] = {
+#define SHAPE(command, kind, ...) \
+	{ HPKM_CMD_##command, kind, { __VA_ARGS__ }, #command " " #__VA_ARGS__ }
+#define REQUEST(command) \
+	SHAPE(command, TEXT, HPKM_A_PATCH_NAME), \
+	SHAPE(command, NEST, HPKM_A_TARGET), \
+	SHAPE(command, U32, HPKM_A_TARGET, HPKM_A_TARGET_PID), \
+	SHAPE(command, U64, HPKM_A_TARGET, HPKM_A_TARGET_START_TIME), \
+	SHAPE(command, FLAG, HPKM_A_ALL), \
+	SHAPE(command, FLAG, HPKM_A_EACH), \
+	SHAPE(command, FLAG, HPKM_A_DRY_RUN), \
+	SHAPE(command, FLAG, HPKM_A_SKIP_HOOKS), \
+	SHAPE(command, U32, HPKM_A_CONSISTENCY), \
+	SHAPE(command, U32, HPKM_A_DISTANCE), \
+	SHAPE(command, U32, HPKM_A_WAIT), \
+	SHAPE(command, NEST, HPKM_A_BINDING), \
+	SHAPE(command, U32, HPKM_A_BINDING, HPKM_A_BINDING_ID_KIND), \
+	SHAPE(command, BINARY, HPKM_A_BINDING, HPKM_A_BINDING_ID), \
+	SHAPE(command, U64, HPKM_A_BINDING, HPKM_A_BINDING_ID_OFFSET), \
+	SHAPE(command, NEST, HPKM_A_BINDING, HPKM_A_BINDING_BOUND), \
+	SHAPE(command, U32, HPKM_A_BINDING, HPKM_A_BINDING_BOUND, \
+	      HPKM_A_BOUND_EXTERN), \
+	SHAPE(command, U64, HPKM_A_BINDING, HPKM_A_BINDING_BOUND, \
+	      HPKM_A_BOUND_OFFSET)
+	SHAPE(LOAD, U32, HPKM_A_FD),
+	SHAPE(LOAD, U64, HPKM_A_OFFSET),
+	SHAPE(LOAD, U64, HPKM_A_SIZE),
+	REQUEST(APPLY),
+	REQUEST(REVERT),
+	SHAPE(ANSWER, U32, HPKM_A_REQUEST),
+	SHAPE(ANSWER, NEST, HPKM_A_DOUBT),
+	SHAPE(ANSWER, U32, HPKM_A_DOUBT, HPKM_A_DOUBT_TID),
+	SHAPE(ANSWER, U64, HPKM_A_DOUBT, HPKM_A_DOUBT_SWITCHES),
+	SHAPE(ANSWER, U64, HPKM_A_DOUBT, HPKM_A_DOUBT_SP),
+	SHAPE(ANSWER, NEST, HPKM_A_DOUBT, HPKM_A_DOUBT_WORD),
+	SHAPE(ANSWER, U64, HPKM_A_DOUBT, HPKM_A_DOUBT_WORD,
+	      HPKM_A_WORD_ADDRESS),
+	SHAPE(ANSWER, U64, HPKM_A_DOUBT, HPKM_A_DOUBT_WORD,
+	      HPKM_A_WORD_VALUE),
+};
+
+#define SHAPES	(sizeof(shapes) / sizeof(*shapes))
+
+/* A message that would do, or be refused for what it says. */
+static void sound_message(struct message *m, int command)
+{
+	struct message doubt;
+
+	switch (command) {
+	case HPKM_CMD_LOAD:
+		load_message(m, 0);
+		return;
+	case HPKM_CMD_ANSWER:
+		message_begin(&doubt, 0);
+		message_u32(&doubt, HPKM_A_DOUBT_TID, 1);
+		message_u64(&doubt, HPKM_A_DOUBT_SWITCHES, 1);
+		message_u64(&doubt, HPKM_A_DOUBT_SP, 4096);
+		message_begin(m, HPKM_CMD_ANSWER);
+		message_u32(m, HPKM_A_REQUEST, 1);
+		put_nest(m, HPKM_A_DOUBT, &doubt);
+		return;
+	default:
+		apply_message(m, 0);
+		m->genl.cmd = command;
+	}
+}
+
+/* Was it the shape, and not what the message says, that was refused? */
+static bool is_refused(struct message *m)
+{
+	static const char *const words[] = {
+		"policy validation", "attribute length", "out of range",
+		"NLA_F_NESTED", "Unknown attribute", "Unsupported attribute",
+		"leftover",
+	};
+	int ret = genl_ask(&genl, m, 0);
+
+	for (size_t i = 0; ret < 0 && i < sizeof(words) / sizeof(*words); i++)
+		if (strstr(genl.words, words[i]))
+			return true;
+	return false;
+}
+
+/* In a sound message, once more, with so many bytes of 'a'. */
+static bool is_size_refused(const struct shape *s, int type, size_t size)
+{
+	struct message m, inner, outer;
+	char data[4096];
+	int depth = 0;
+
+	memset(data, 'a', sizeof(data));
+	while (depth < 2 && s->path[depth + 1])
+		depth++;
+	message_begin(&inner, 0);
+	message_put(&inner, type, data, size);
+	while (depth--) {
+		message_begin(&outer, 0);
+		put_nest(&outer, s->path[depth], &inner);
+		inner = outer;
+	}
+	sound_message(&m, s->command);
+	memcpy((char *)&m + m.header.nlmsg_len, inner.attrs,
+	       inner.header.nlmsg_len - NLMSG_HDRLEN - GENL_HDRLEN);
+	m.header.nlmsg_len += inner.header.nlmsg_len - NLMSG_HDRLEN -
+			      GENL_HDRLEN;
+	if (is_refused(&m))
+		return true;
+	tap_note("%s: type 0x%x with %zu bytes: '%s'", s->name, type, size,
+		 genl.words);
+	return false;
+}
+
+static void test_shapes(void)
+{
+	static const int sizes[][7] = {
+		[U32] = { 0, 1, 3, 5, 8, 4096, -1 },
+		[U64] = { 0, 4, 7, 9, 16, 4096, -1 },
+		[TEXT] = { 0, 65, 4096, -1 },
+		[FLAG] = { 1, 4, 4096, -1 },
+		[BINARY] = { 65, 4096, -1 },
+		[NEST] = { 1, 2, 3, 5, 4096, -1 },
+	};
+	static const int right[] = {
+		[U32] = 4, [U64] = 8, [TEXT] = 2, [FLAG] = 0, [BINARY] = 20,
+		[NEST] = 0,
+	};
+
+	for (const struct shape *s = shapes; s < shapes + SHAPES; s++) {
+		int type = s->path[2] ?: s->path[1] ?: s->path[0];
+		int nested = s->kind == NEST ? NLA_F_NESTED : 0;
+		bool good = true;
+
+		for (const int *size = sizes[s->kind]; *size >= 0; size++)
+			good &= is_size_refused(s, type | nested, *size);
+		/* A nest that is said to be none, or the other way round. */
+		good &= is_size_refused(s, type | (nested ^ NLA_F_NESTED),
+					right[s->kind]);
+		if (s->path[1])
+			good &= is_size_refused(s, 200, 4);
+		tap_result(good, "wrong shapes: %s", s->name);
+	}
+}
+
+static void test_depth(void)
+{
+	static const int nests[][2] = {
+		{ HPKM_CMD_APPLY, HPKM_A_TARGET },
+		{ HPKM_CMD_REVERT, HPKM_A_BINDING },
+		{ HPKM_CMD_ANSWER, HPKM_A_DOUBT },
+	};
+	struct message m, inner, outer;
+
+	for (int i = 0; i < 3; i++) {
+		message_begin(&inner, 0);
+		for (int depth = 0; depth < 1000; depth++) {
+			message_begin(&outer, 0);
+			put_nest(&outer, nests[i][1], &inner);
+			inner = outer;
+		}
+		sound_message(&m, nests[i][0]);
+		put_nest(&m, nests[i][1], &inner);
+		tap_result(is_refused(&m), "1,000 nests in each other: %s",
+			   genl.words);
+	}
+}
+
 static void answers(struct message *m, int flags, int error, const char *what)
 {
 	int ret = genl_ask(&genl, m, flags);
@@ -401,13 +577,15 @@ int main(void)
 	image_fd = memfd_create("image", MFD_CLOEXEC);
 	if (write(image_fd, image, image_size) != (ssize_t)image_size)
 		return 1;
-	tap_plan(87);
+	tap_plan(87 + SHAPES + 3);
 	test_load();
 	test_files();
 	test_apply();
 	test_commands();
 	test_twice();
 	test_bindings();
+	test_shapes();
+	test_depth();
 	test_random();
 	ret = genl_load(&genl, image, image_size);
 	tap_result(!ret, "the image is still accepted: %s", genl.words);

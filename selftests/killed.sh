@@ -39,9 +39,9 @@ each()
 		else
 			new=$((new + 1))
 			if [ $version = 2 ]; then
-				status 0 hpkm-revert v2 --pid "$pid" --wait 30
+				status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 			else
-				status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+				status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 			fi
 		fi
 		[ $killed = 0 ] || break
@@ -57,7 +57,7 @@ apply()
 	load pie -b 2 -z 10
 	runs 1
 	maps=$(mapped "$pid")
-	each 1 2 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	each 1 2 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	runs 1
 	is "mappings" "$(mapped "$pid")" "$maps"
 	unharmed
@@ -67,10 +67,10 @@ apply()
 revert()
 {
 	load pie -b 2 -z 10
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
-	each 2 1 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	each 2 1 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	runs 2
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	runs 1
 	unharmed
 	clean

@@ -21,7 +21,12 @@ else
 fi
 
 skip_status=4		# of kselftests
-patience=60		# seconds; for machines that are emulated and busy
+# Seconds; for machines that are emulated and busy. A moment is too short for
+# who is in the way, and long enough to find out why.
+export HPKM_PATIENCE=${HPKM_PATIENCE:-60}
+patience=$HPKM_PATIENCE
+# shellcheck disable=SC2034 # for the tests
+moment=$((patience / 30))
 
 started=()		# processes
 failed=''

@@ -5,8 +5,8 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
 . "$(dirname "$0")/lib.sh"
 
-apply() { status 0 hpkm-apply "$bin/pie/${1:-v2}.hpkm" --pid "$pid" --wait 30; }
-revert() { status 0 hpkm-revert "${1:-v2}" --pid "$pid" --wait 30; }
+apply() { status 0 hpkm-apply "$bin/pie/${1:-v2}.hpkm" --pid "$pid" --wait "$patience"; }
+revert() { status 0 hpkm-revert "${1:-v2}" --pid "$pid" --wait "$patience"; }
 
 # patched: how many processes are.
 patched() { hpkm-list | grep -c '^  [0-9][0-9]* '; }
@@ -138,16 +138,16 @@ everywhere()
 	load_program=$bin/other-build/load
 	load other-build -b 1
 
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --all --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --all --wait "$patience"
 	says "4 applied"
 	is "patched processes" "$(patched)" 4
 	runs 1
 	for stats in "${all[@]}"; do
 		runs 2
 	done
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --all --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --all --wait "$patience"
 	says "4 already"
-	status 0 hpkm-revert v2 --all --wait 30
+	status 0 hpkm-revert v2 --all --wait "$patience"
 	for stats in "${all[@]}"; do
 		runs 1
 	done
@@ -159,7 +159,7 @@ fork_storm()
 {
 	local n tool
 	load pie -b 1
-	hpkm-apply "$bin/pie/v2.hpkm" --all --wait 60 >"$tmp/out" 2>&1 &
+	hpkm-apply "$bin/pie/v2.hpkm" --all --wait "$patience" >"$tmp/out" 2>&1 &
 	tool=$!
 	for ((n = 1; n <= 12; n++)); do
 		tell fork
@@ -169,7 +169,7 @@ fork_storm()
 	for ((n = 1; n <= 12; n++)); do
 		runs 2 "$n"
 	done
-	status 0 hpkm-revert v2 --all --wait 60
+	status 0 hpkm-revert v2 --all --wait "$patience"
 	runs 1
 	for ((n = 1; n <= 12; n++)); do
 		runs 1 "$n"
@@ -185,7 +185,7 @@ midway()
 	for ((n = 0; n < 12; n++)); do
 		how=$((n % 3))
 		load pie -b 1 -z 20
-		hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 \
+		hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" \
 			>"$tmp/out" 2>&1 &
 		tool=$!
 		# By now or a little later.
@@ -210,16 +210,16 @@ two_tools()
 	local n a b
 	load pie -b 2 -z 10
 	for ((n = 0; n < 3; n++)); do
-		hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 60 >"$tmp/a" 2>&1 &
+		hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" >"$tmp/a" 2>&1 &
 		a=$!
-		hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait 60 >"$tmp/b" 2>&1 &
+		hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait "$patience" >"$tmp/b" 2>&1 &
 		b=$!
 		wait $a || fail "one: $(<"$tmp/a")"
 		wait $b || fail "the other: $(<"$tmp/b")"
 		is "patches" "$(hpkm-list | grep -c '^    patch')" 2
-		hpkm-revert v2 --pid "$pid" --wait 60 >"$tmp/a" 2>&1 &
+		hpkm-revert v2 --pid "$pid" --wait "$patience" >"$tmp/a" 2>&1 &
 		a=$!
-		hpkm-revert v3 --pid "$pid" --wait 60 >"$tmp/b" 2>&1 &
+		hpkm-revert v3 --pid "$pid" --wait "$patience" >"$tmp/b" 2>&1 &
 		b=$!
 		wait $a || fail "one: $(<"$tmp/a")"
 		wait $b || fail "the other: $(<"$tmp/b")"

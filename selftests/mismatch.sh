@@ -109,9 +109,9 @@ uprobe()
 	echo 0 >$tracing/events/uprobes/hpkm_selftest/enable
 	echo '-:hpkm_selftest' >>$tracing/uprobe_events
 	runs 1
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	runs 2
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	runs 1
 	unharmed
 	clean

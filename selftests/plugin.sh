@@ -5,8 +5,8 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
 . "$(dirname "$0")/lib.sh"
 
-apply() { status 0 hpkm-apply "$bin/lib/v2.hpkm" --pid "$pid" --wait 30 "$@"; }
-revert() { status 0 hpkm-revert v2 --pid "$pid" --wait 30 "$@"; }
+apply() { status 0 hpkm-apply "$bin/lib/v2.hpkm" --pid "$pid" --wait "$patience" "$@"; }
+revert() { status 0 hpkm-revert v2 --pid "$pid" --wait "$patience" "$@"; }
 
 plug()
 {
@@ -91,10 +91,10 @@ left_over()
 	apply
 	tell close
 	tell open
-	status 0 hpkm-apply "$bin/lib/v3.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/lib/v3.hpkm" --pid "$pid" --wait "$patience"
 	runs 3
 	is "patches" "$(hpkm-list | grep -c '^    patch')" 1
-	status 0 hpkm-revert v3 --pid "$pid" --wait 30
+	status 0 hpkm-revert v3 --pid "$pid" --wait "$patience"
 	runs 1
 	is "mappings of ours" "$(ours)" 0
 	clean

@@ -14,11 +14,11 @@ cycle()
 	local n before
 	for ((n = 0; n < $1; n++)); do
 		before=$(made)
-		status 0 hpkm-apply "$bin/pie/v2.hpkm" --wait 60 "${@:2}" ||
+		status 0 hpkm-apply "$bin/pie/v2.hpkm" --wait "$patience" "${@:2}" ||
 			return
 		runs 2
 		soon more_than "$before" || fail "nothing is made any more"
-		status 0 hpkm-revert v2 --wait 60 "${@:2}" || return
+		status 0 hpkm-revert v2 --wait "$patience" "${@:2}" || return
 		runs 1
 	done
 }
@@ -55,7 +55,7 @@ breed_all()
 		tell fork
 	done
 	cycle 3 --all
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --all --wait 60
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --all --wait "$patience"
 	for ((n = 1; n <= 3; n++)); do
 		runs 2 "$n"
 	done
@@ -76,8 +76,8 @@ disarm()
 	says "around"
 	tell let
 	"$bin/stats" "$stats" wait slow 1
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	unharmed
 	clean
 }
@@ -93,7 +93,7 @@ parked()
 	tell resume
 	is "version of the call that was parked" "$(stat_of slow)" 1
 	tell clear
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 --consistency heap
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" --consistency heap
 	runs 2
 	tell park
 	status 6 hpkm-revert v2 --pid "$pid" --wait 0 --consistency heap
@@ -101,7 +101,7 @@ parked()
 	tell resume
 	is "version of the call that was parked" "$(stat_of slow)" 2
 	tell clear
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30 --consistency heap
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience" --consistency heap
 	runs 1
 	unharmed
 	clean

@@ -18,36 +18,47 @@
 #include <hpkm/image.h>
 
 #include "genl.h"
+#include "subject.h"
 #include "tap.h"
-#include "targets/load.h"
 
-#define PATIENCE_S	60
-#define UPLOADS		2000
+#define UPLOADS		10000
+#define SOCKETS		100
+/* What the module keeps of uploads that are not applied. */
+#define UPLOADS_MAX	64
+#define SLACK_KB	4096
+#define NAME_SIZE	16
 
 static char *image;
 static size_t image_size;
-static char stats_path[] = "/tmp/requests.XXXXXX";
-static const struct stats *stats;
-static pid_t target;
-static int commands;		/* standard input of the target */
+static struct subject subject;
 
-static void nap(void)
+static char *image_name(void)
 {
-	struct timespec tick = { .tv_nsec = 10000000 };
+	struct hpkm_image_header *h = (void *)image;
 
-	nanosleep(&tick, NULL);
+	return image + h->strings.offset + h->name;
 }
 
-static bool soon(bool (*condition)(void))
+/* Give the image a copy of its strings that has room for any name. */
+static void move_strings(void)
 {
-	time_t end = time(NULL) + PATIENCE_S;
+	struct hpkm_image_header *h = (void *)image;
 
-	while (!condition()) {
-		if (time(NULL) > end)
-			return false;
-		nap();
-	}
-	return true;
+	memcpy(image + image_size, image + h->strings.offset,
+	       h->strings.count);
+	h->strings.offset = image_size;
+	h->name = h->strings.count;
+	h->strings.count += NAME_SIZE;
+	image_size += (h->strings.count + 7) & ~7;
+	h->size = image_size;
+	strcpy(image_name(), "v2");
+}
+
+/* It becomes another patch. */
+static void rename_image(int n)
+{
+	memset(image_name(), 0, NAME_SIZE);
+	snprintf(image_name(), NAME_SIZE, "patch-%d", n);
 }
 
 /* Field 22 of /proc/PID/stat. */
@@ -67,75 +78,10 @@ static uint64_t start_time(pid_t pid)
 	return field ? strtoull(field, NULL, 10) : 0;
 }
 
-static bool is_ready(void)
-{
-	return __atomic_load_n(&stats->ready, __ATOMIC_SEQ_CST) == 2;
-}
-
-/* One sleeping thread and main; its commands come from a pipe. */
-static bool start_target(void)
-{
-	int input[2], fd = mkstemp(stats_path);
-
-	if (fd < 0 || pipe(input) || ftruncate(fd, sizeof(*stats)))
-		return false;
-	stats = mmap(NULL, sizeof(*stats), PROT_READ, MAP_SHARED, fd, 0);
-	target = fork();
-	if (!target) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		dup2(input[0], 0);
-		close(input[1]);
-		execl(built_path("pie/load"), "load", "-s", stats_path, "-b",
-		      "0", "-z", "1", NULL);
-		_exit(127);
-	}
-	commands = input[1];
-	close(input[0]);
-	close(fd);
-	return soon(is_ready);
-}
-
-static void read_text(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	text[n < 0 ? 0 : n] = 0;
-	close(fd);
-}
-
-static bool module_unused(void)
-{
-	char text[16];
-
-	read_text("/sys/module/hpkm/refcnt", text, sizeof(text));
-	return !strcmp(text, "0\n");
-}
-
-static bool is_loaded(void)
-{
-	struct message m;
-	struct genl genl;
-	int ret;
-
-	if (!genl_open(&genl))
-		exit(1);
-	/* With a name that is loaded, a pid that does not exist is next. */
-	message_begin(&m, HPKM_CMD_APPLY);
-	message_text(&m, HPKM_A_PATCH_NAME, "v2");
-	message_put(&m, HPKM_A_ALL, NULL, 0);
-	message_put(&m, HPKM_A_DRY_RUN, NULL, 0);
-	ret = genl_ask(&genl, &m, 0);
-	genl_close(&genl);
-	return ret != -ENOENT;
-}
-
-static bool nothing_left(void)
-{
-	return !is_loaded() && module_unused();
-}
-
-/* Returns the status of the whole; @status gets the target's. */
+/*
+ * Of the patch that the image is now.  Returns the status of the whole;
+ * @status gets the target's.
+ */
 static int transition(struct genl *genl, int command, pid_t pid,
 		      uint64_t start, int *status)
 {
@@ -143,7 +89,7 @@ static int transition(struct genl *genl, int command, pid_t pid,
 	int ret;
 
 	message_begin(&m, command);
-	message_text(&m, HPKM_A_PATCH_NAME, "v2");
+	message_text(&m, HPKM_A_PATCH_NAME, image_name());
 	message_target(&m, pid, start);
 	message_u32(&m, HPKM_A_WAIT, 30000);
 	ret = genl_ask(genl, &m, 0);
@@ -153,7 +99,7 @@ static int transition(struct genl *genl, int command, pid_t pid,
 
 static void test_targets(void)
 {
-	uint64_t start = start_time(target);
+	uint64_t start = start_time(subject.pid);
 	struct genl genl;
 	int status, ret;
 	char text[64];
@@ -162,25 +108,26 @@ static void test_targets(void)
 		exit(1);
 	ret = genl_load(&genl, image, image_size);
 	tap_result(!ret, "load: %s", genl.words);
-	ret = transition(&genl, HPKM_CMD_APPLY, target, start + 1, &status);
+	ret = transition(&genl, HPKM_CMD_APPLY, subject.pid, start + 1, &status);
 	tap_result(status == HPKM_STATUS_GONE,
 		   "a pid with another start time: status %d, %d", ret, status);
-	ret = transition(&genl, HPKM_CMD_APPLY, target, start, &status);
+	ret = transition(&genl, HPKM_CMD_APPLY, subject.pid, start, &status);
 	tap_result(!ret && status == HPKM_STATUS_APPLIED,
 		   "the right start time: status %d, %d", ret, status);
-	ret = transition(&genl, HPKM_CMD_REVERT, target, start - 1, &status);
+	ret = transition(&genl, HPKM_CMD_REVERT, subject.pid, start - 1, &status);
 	tap_result(status == HPKM_STATUS_GONE,
 		   "a revert with another start time: status %d, %d", ret,
 		   status);
-	ret = transition(&genl, HPKM_CMD_REVERT, target, start, &status);
+	ret = transition(&genl, HPKM_CMD_REVERT, subject.pid, start, &status);
 	tap_result(status == HPKM_STATUS_REVERTED,
 		   "a revert: status %d, %d", ret, status);
 	/* The thread that sleeps was the first one to be started. */
-	snprintf(text, sizeof(text), "/proc/%d/task/%d", target, target + 1);
+	snprintf(text, sizeof(text), "/proc/%d/task/%d", subject.pid,
+		 subject.pid + 1);
 	if (access(text, F_OK)) {
 		tap_result(true, "a thread's id # SKIP its number is unknown");
 	} else {
-		ret = transition(&genl, HPKM_CMD_APPLY, target + 1, 0, &status);
+		ret = transition(&genl, HPKM_CMD_APPLY, subject.pid + 1, 0, &status);
 		tap_result(status == HPKM_STATUS_REFUSED,
 			   "a thread's id: status %d, %d", ret, status);
 	}
@@ -222,7 +169,7 @@ static void test_close(void)
 
 static bool slow_sleeps(void)
 {
-	return stats->commands == 1;
+	return subject.stats->commands == 1;
 }
 
 /* A thread sleeps in slow(), so that the request has to wait. */
@@ -233,51 +180,136 @@ static void test_cancel(void)
 	struct genl genl;
 	int ret, status;
 
-	if (write(commands, "slow\n", 5) != 5 || !soon(slow_sleeps))
+	if (write(subject.commands, "slow\n", 5) != 5 || !soon(slow_sleeps))
 		exit(1);
 	nanosleep(&half, NULL);
 	if (!genl_open(&genl) || genl_load(&genl, image, image_size))
 		exit(1);
 	message_begin(&m, HPKM_CMD_APPLY);
 	message_text(&m, HPKM_A_PATCH_NAME, "v2");
-	message_target(&m, target, 0);
+	message_target(&m, subject.pid, 0);
 	message_u32(&m, HPKM_A_WAIT, 3600000);
 	ret = genl_ask(&genl, &m, 0);
 	nanosleep(&half, NULL);
 	genl_close(&genl);
 	tap_result(!ret && soon(nothing_left),
 		   "a client that closes while its request waits");
-	if (write(commands, "let\n", 4) != 4 || !genl_open(&genl) ||
+	if (write(subject.commands, "let\n", 4) != 4 || !genl_open(&genl) ||
 	    genl_load(&genl, image, image_size))
 		exit(1);
-	ret = transition(&genl, HPKM_CMD_APPLY, target, 0, &status);
+	ret = transition(&genl, HPKM_CMD_APPLY, subject.pid, 0, &status);
 	tap_result(status == HPKM_STATUS_APPLIED,
 		   "the next client is served: status %d, %d", ret, status);
-	transition(&genl, HPKM_CMD_REVERT, target, 0, &status);
+	transition(&genl, HPKM_CMD_REVERT, subject.pid, 0, &status);
 	genl_close(&genl);
 }
 
+/* Kernel memory, kB: slab that can't be reclaimed, vmalloc, shared memory. */
+static long memory(void)
+{
+	static const char *const names[] = {
+		"SUnreclaim:", "VmallocUsed:", "Shmem:",
+	};
+	char text[8192], *at;
+	long sum = 0;
+
+	read_text("/proc/meminfo", text, sizeof(text));
+	for (int i = 0; i < 3; i++) {
+		at = strstr(text, names[i]);
+		if (!at)
+			exit(1);
+		sum += strtol(at + strlen(names[i]), NULL, 10);
+	}
+	return sum;
+}
+
+static long memory_before;
+
+/* What was freed is given back behind a grace period. */
+static bool memory_is_back(void)
+{
+	return memory() < memory_before + SLACK_KB;
+}
+
+/* By one client, and by many. */
 static void test_flood(void)
 {
-	struct hpkm_image_header *h = (void *)image;
-	char *name = image + h->strings.offset + h->name;
+	static struct genl genl[SOCKETS];
+	long limit = UPLOADS_MAX * (2 * image_size / 1024 + 64) + SLACK_KB;
+	int good = 0, other = 0, n, sockets;
+	bool clear = true;
+	long most = 0;
+
+	for (sockets = 1; sockets <= SOCKETS; sockets += SOCKETS - 1) {
+		good = 0;
+		memory_before = memory();
+		for (n = 0; n < sockets; n++)
+			if (!genl_open(&genl[n]))
+				exit(1);
+		for (n = 0; n < UPLOADS; n++) {
+			struct genl *g = &genl[n % sockets];
+			int ret;
+
+			rename_image(n);
+			ret = genl_load(g, image, image_size);
+			good += !ret;
+			other += ret && ret != -ENOSPC;
+			if (ret && !strstr(g->words, "loaded and not applied"))
+				clear = false;
+			if (n % 100 == 99 && memory() - memory_before > most)
+				most = memory() - memory_before;
+		}
+		tap_result(good == UPLOADS_MAX && !other && clear,
+			   "%d uploads by %d clients: %d are accepted, %d errors of another kind",
+			   n, sockets, good, other);
+		for (n = 0; n < sockets; n++)
+			genl_close(&genl[n]);
+		tap_result(soon(nothing_left) && soon(memory_is_back),
+			   "nothing is left of them");
+	}
+	tap_result(most < limit, "kernel memory grew by %ld of %ld kB", most,
+		   limit);
+}
+
+/* What is applied does not count. */
+static void test_applied(void)
+{
+	int n, applied = 0, accepted = 0, reverted = 0, ret, status;
 	struct genl genl;
-	int ret = 0, n;
 
 	if (!genl_open(&genl))
 		exit(1);
-	for (n = 0; n < UPLOADS && !ret; n++) {
-		name[0] = 'a' + n % 26;
-		name[1] = 'a' + n / 26 % 26;
+	for (n = 0; n < UPLOADS_MAX + 6; n++) {
+		rename_image(n);
 		ret = genl_load(&genl, image, image_size);
+		if (ret)
+			tap_note("%d: %d, %s", n, ret, genl.words);
+		transition(&genl, HPKM_CMD_APPLY, subject.pid, 0, &status);
+		applied += status == HPKM_STATUS_APPLIED;
 	}
-	tap_result(ret < 0 && genl.words[0],
-		   "uploads without end are refused: %s", genl.words);
-	tap_note("%d uploads", n);
+	tap_result(applied == n, "%d of %d patches are loaded and applied",
+		   applied, n);
+	for (; n < UPLOADS_MAX + 6 + UPLOADS_MAX; n++) {
+		rename_image(n);
+		accepted += !genl_load(&genl, image, image_size);
+	}
+	rename_image(n);
+	ret = genl_load(&genl, image, image_size);
+	tap_result(accepted == UPLOADS_MAX && ret == -ENOSPC,
+		   "and %d more, of which none is: then %s", accepted,
+		   genl.words);
+	for (n = UPLOADS_MAX + 6; n--;) {
+		rename_image(n);
+		transition(&genl, HPKM_CMD_REVERT, subject.pid, 0, &status);
+		reverted += status == HPKM_STATUS_REVERTED;
+	}
+	tap_result(reverted == UPLOADS_MAX + 6, "%d are reverted", reverted);
+	rename_image(UPLOADS_MAX);
+	ret = genl_load(&genl, image, image_size);
+	tap_result(!ret, "one that is there can be loaded again: %s",
+		   genl.words);
 	genl_close(&genl);
 	tap_result(soon(nothing_left), "nothing is left of them");
-	name[0] = 'v';
-	name[1] = '2';
 }
 
 int main(void)
@@ -290,8 +322,9 @@ int main(void)
 	if (!genl_open(&genl))
 		tap_skip_all("the module is not loaded");
 	genl_close(&genl);
-	tap_plan(14);
-	if (!start_target()) {
+	move_strings();
+	tap_plan(22);
+	if (!subject_start(&subject, 0, 1)) {
 		tap_note("the target does not start");
 		return 1;
 	}
@@ -299,7 +332,7 @@ int main(void)
 	test_close();
 	test_cancel();
 	test_flood();
-	kill(target, SIGTERM);
-	unlink(stats_path);
+	test_applied();
+	subject_end(&subject);
 	return tap_exit();
 }

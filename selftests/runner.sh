@@ -7,6 +7,10 @@
 
 here=$(cd "$(dirname "$0")" && pwd)
 export HPKM_SELFTESTS=${HPKM_SELFTESTS:-$here/../build/selftests}
+case ${HPKM_KERNEL:-} in
+debug) export HPKM_PATIENCE=${HPKM_PATIENCE:-300} ;;
+rt) export HPKM_PATIENCE=${HPKM_PATIENCE:-120} ;;
+esac
 passed=0 failed=0 skipped=0
 output=$(mktemp) || exit 1
 trap 'rm -f "$output"' EXIT

@@ -41,7 +41,7 @@ member()
 	child=''
 	answer failed 1 1
 	end "$kid"
-	hpkm-revert session --pid "$pid" --wait 60 >"$tmp/revert" 2>&1 &
+	hpkm-revert session --pid "$pid" --wait "$patience" >"$tmp/revert" 2>&1 &
 	local tool=$!
 	soon wanted || fail "a revert is not wanted"
 	ask login 2
@@ -62,7 +62,7 @@ initial_value()
 	apply quota
 	answer quota 249 1
 	answer quota 250 0
-	hpkm-revert quota --pid "$pid" --wait 60 >"$tmp/revert" 2>&1 &
+	hpkm-revert quota --pid "$pid" --wait "$patience" >"$tmp/revert" 2>&1 &
 	local tool=$!
 	soon wanted || fail "a revert is not wanted"
 	answer quota 10 1

@@ -5,8 +5,8 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
 . "$(dirname "$0")/lib.sh"
 
-apply() { status 0 hpkm-apply "$bin/pie/$1.hpkm" --pid "$pid" --wait 30; }
-revert() { status 0 hpkm-revert "$1" --pid "$pid" --wait 30; }
+apply() { status 0 hpkm-apply "$bin/pie/$1.hpkm" --pid "$pid" --wait "$patience"; }
+revert() { status 0 hpkm-revert "$1" --pid "$pid" --wait "$patience"; }
 
 # listed NAME...: the patches of the target, oldest first.
 listed()

@@ -50,7 +50,7 @@ version()
 
 apply() { status "$1" hpkm-apply "$fix" --pid "$pid" "${@:2}"; }
 
-revert() { status 0 hpkm-revert v2 --pid "$pid" --wait 30; }
+revert() { status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"; }
 
 left()
 {
@@ -58,9 +58,9 @@ left()
 	# The module does not ask at once.
 	apply 6 --wait 0
 	says "on its stack"
-	apply 0 --wait 30
+	apply 0 --wait "$patience"
 	revert
-	apply 0 --wait 30
+	apply 0 --wait "$patience"
 	wake
 	version 2
 	revert
@@ -70,13 +70,13 @@ left()
 within()
 {
 	run within
-	apply 6 --wait 2 --json
+	apply 6 --wait "$moment" --json
 	json "{\"tid\":$pid,\"func\":\"around\","
 	json '"syscall":"read",'
 	json '"unwound":"unwound:itreturnsthere",'
 	grep -q '"since_ms":[1-9][0-9]\{3,\}' "$tmp/out" ||
 		fail "since when? $(grep since "$tmp/out")"
-	apply 6 --wait 2
+	apply 6 --wait "$moment"
 	grep -q ", for [1-9][0-9.]* s now, " "$tmp/out" ||
 		fail "since when? $(<"$tmp/out")"
 	says "system call read"
@@ -84,7 +84,7 @@ within()
 	says "--consistency ip"
 	wake
 	version 1
-	apply 0 --wait 30
+	apply 0 --wait "$patience"
 	revert
 	clean
 }
@@ -92,7 +92,7 @@ within()
 deep()
 {
 	run deep
-	apply 0 --wait 60
+	apply 0 --wait "$patience"
 	wake
 	version 2
 	revert
@@ -102,16 +102,16 @@ deep()
 park()
 {
 	run park
-	apply 6 --wait 2
+	apply 6 --wait "$moment"
 	says "parked on its stack"
 	wake
 	version 1
 	sleeps
-	apply 6 --wait 2
+	apply 6 --wait "$moment"
 	says "parked on its stack"
 	wake
 	soon has_versions 2 || fail "it does not return"
-	apply 0 --wait 30
+	apply 0 --wait "$patience"
 	revert
 	clean
 }
@@ -119,7 +119,7 @@ park()
 many()
 {
 	run many 40
-	apply 0 --wait 60
+	apply 0 --wait "$patience"
 	revert
 	clean
 }
@@ -127,7 +127,7 @@ many()
 wide()
 {
 	run wide
-	apply 0 --wait 60
+	apply 0 --wait "$patience"
 	wake
 	version 2
 	revert
@@ -142,18 +142,18 @@ each()
 	busy=$pid
 	run left
 	pids=$busy,$pid
-	status 6 hpkm-apply "$fix" --pid "$pids" --wait 2 --json
+	status 6 hpkm-apply "$fix" --pid "$pids" --wait "$moment" --json
 	json "\"pid\":$pid,\"comm\":\"load\",\"status\":\"ready\""
 	status 6 hpkm-apply "$fix" --pid "$pids" --wait 5 --each --json
 	json "\"pid\":$pid,\"comm\":\"load\",\"status\":\"applied\""
 	json "\"pid\":$busy,\"comm\":\"load\",\"status\":\"busy\""
 	# Words are found stale on one's own, too.
-	status 0 hpkm-revert v2 --pid "$pid" --each --wait 30
-	status 0 hpkm-apply "$fix" --pid "$pid" --each --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --each --wait "$patience"
+	status 0 hpkm-apply "$fix" --pid "$pid" --each --wait "$patience"
 	status 3 hpkm-apply "$fix" --pid "$pid" --pid 4194304 --each --json
 	json "\"pid\":$pid,\"comm\":\"load\",\"status\":\"already\""
 	json '"pid":4194304,"comm":"","status":"gone"'
-	status 0 hpkm-revert v2 --all --each --wait 30
+	status 0 hpkm-revert v2 --all --each --wait "$patience"
 	clean
 }
 
@@ -165,7 +165,7 @@ follow()
 	monitor=$!
 	started+=("$monitor")
 	nap
-	apply 6 --wait 4
+	apply 6 --wait $((2 * moment))
 	kill -TERM "$monitor"
 	wait "$monitor"
 	is "status of the monitor" $? 0

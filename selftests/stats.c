@@ -21,9 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "patience.h"
 #include "targets/load.h"
-
-#define DEADLINE_S	60
 
 static const struct {
 	const char *name;
@@ -57,7 +56,7 @@ static bool time_left(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (!deadline)
-		deadline = now.tv_sec + DEADLINE_S;
+		deadline = now.tv_sec + patience();
 	if (now.tv_sec > deadline)
 		return false;
 	nanosleep(&tick, NULL);

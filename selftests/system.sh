@@ -7,9 +7,9 @@
 
 cycle()
 {
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 60
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	runs 2
-	status 0 hpkm-revert v2 --pid "$pid" --wait 60
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	runs 1
 }
 
@@ -58,7 +58,7 @@ frozen()
 	runs 2
 	# From one group to another meanwhile.
 	echo "$pid" >/sys/fs/cgroup/cgroup.procs
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	runs 1
 	# Being frozen has interrupted some system calls.
 	is "wrong answers" "$(stat_of wrong)" 0
@@ -85,12 +85,12 @@ limited()
 	echo "$pid" >"$group/cgroup.procs"
 	for ((n = 0; n < 5; n++)); do
 		echo "$((n * 8))K" >"$group/memory.high"
-		hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 \
+		hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" \
 			>"$tmp/out" 2>&1
 		got=$?
 		echo max >"$group/memory.high"
 		case $got in
-		0) runs 2; status 0 hpkm-revert v2 --pid "$pid" --wait 30 ;;
+		0) runs 2; status 0 hpkm-revert v2 --pid "$pid" --wait "$patience" ;;
 		1|5|6) ;;
 		*) fail "status $got: $(<"$tmp/out")" ;;
 		esac
@@ -114,11 +114,11 @@ swapped()
 	load pie -b 2 -z 20
 	for ((n = 0; n < 5; n++)); do
 		check "pages can't be put out" "$bin/pageout" "$pid"
-		status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 60
+		status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 		check "pages can't be put out" "$bin/pageout" "$pid"
 		runs 2
 		check "pages can't be put out" "$bin/pageout" "$pid"
-		status 0 hpkm-revert v2 --pid "$pid" --wait 60
+		status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 		runs 1
 	done
 	[ "$(awk '/^pswpout/ { print $2 }' /proc/vmstat)" -gt 0 ] ||

@@ -32,9 +32,9 @@ validate()
 }
 
 # shellcheck disable=SC2120 # they are, by way of status
-apply() { hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 "$@"; }
+apply() { hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" "$@"; }
 # shellcheck disable=SC2120
-revert() { hpkm-revert v2 --pid "$pid" --wait 30 "$@"; }
+revert() { hpkm-revert v2 --pid "$pid" --wait "$patience" "$@"; }
 
 successes()
 {
@@ -144,7 +144,7 @@ lists()
 	json '"targets":[]'
 	end "$pid"
 	status 3 hpkm-list --pid "$pid"
-	status 0 hpkm-revert v2 --all --wait 30
+	status 0 hpkm-revert v2 --all --wait "$patience"
 	clean
 }
 
@@ -154,9 +154,9 @@ several_pids()
 	load pie -b 1
 	first=$pid
 	load pie -b 1
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$first" "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$first" "$pid" --wait "$patience"
 	says "2 applied"
-	status 0 hpkm-revert v2 --pid "$first,$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$first,$pid" --wait "$patience"
 	says "2 reverted"
 	clean
 }

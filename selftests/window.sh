@@ -65,7 +65,7 @@ blocked()
 	is "mappings" "$(mapped "$pid")" "$maps"
 	clean
 
-	hpkm-apply "$bin/$kind/v2.hpkm" --pid "$pid" --wait 60 >"$tmp/late" 2>&1 &
+	hpkm-apply "$bin/$kind/v2.hpkm" --pid "$pid" --wait "$patience" >"$tmp/late" 2>&1 &
 	started+=($!)
 	late=$!
 	soon applying || fail "apply does not wait"
@@ -74,7 +74,7 @@ blocked()
 	runs 2
 	# Not v2's body but what stands at its start.
 	[ "$(peek "$at" 16)" != "$before" ] || fail "there is no jump"
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	is "bytes after the revert" "$(peek "$at" 16)" "$before"
 	runs 1
 	unharmed
@@ -95,11 +95,11 @@ entry()
 	runs 1
 	park "$(thread 2)" "$(address pie other)" 1 || return
 	# Whoever called it knows nothing of other versions.
-	status 0 hpkm-apply "$bin/pie/other.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/other.hpkm" --pid "$pid" --wait "$patience"
 	unpark
 	runs 1
 	soon at_version 2 || fail "other() is not replaced"
-	status 0 hpkm-revert other --pid "$pid" --wait 30
+	status 0 hpkm-revert other --pid "$pid" --wait "$patience"
 	unharmed
 	clean
 }
@@ -109,9 +109,9 @@ jump()
 {
 	load pie -b 2
 	runs 1
-	status 0 hpkm-apply "$bin/pie/other.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/other.hpkm" --pid "$pid" --wait "$patience"
 	park "$(thread 2)" "$(address pie other)" 1 || return
-	status 0 hpkm-revert other --pid "$pid" --wait 30
+	status 0 hpkm-revert other --pid "$pid" --wait "$patience"
 	unpark
 	soon at_version 1 || fail "other() is still replaced"
 	unharmed
@@ -124,10 +124,10 @@ entry_of_many()
 	load pie -b 2
 	runs 1
 	park "$(thread 2)" "$(address pie answer)" 1 || return
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	unpark
 	runs 2
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	unharmed
 	clean
 }
@@ -144,12 +144,12 @@ entry_by_jump()
 	status 6 hpkm-apply "$bin/contract/v2.hpkm" --pid "$pid" --wait 0
 	says land
 	unpark
-	status 0 hpkm-apply "$bin/contract/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/contract/v2.hpkm" --pid "$pid" --wait "$patience"
 	runs 2
 	park "$(thread 1)" "$at" 1 || return
 	status 6 hpkm-revert v2 --pid "$pid" --wait 0
 	unpark
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	runs 1
 	unharmed
 	clean
@@ -165,11 +165,11 @@ distance()
 	park "$(thread 1)" $((at + 8)) 4 || return
 	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 \
 		--consistency ip --distance 16
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 \
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" \
 		--consistency ip
 	unpark
 	kill -0 "$pid" || fail "the target has ended"
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 }
 
 cases \
