@@ -36,9 +36,9 @@ inside()
 	tell let
 	answered
 	is "version of the call under way" "$(stat_of slow)" 1
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	runs 2
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	unharmed
 	clean
 }
@@ -48,14 +48,14 @@ by_ip()
 	load pie -b 2 -z 10
 	runs 1
 	sleeper slow
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 --consistency ip
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" --consistency ip
 	tell let
 	answered
 	is "version of the call under way" "$(stat_of slow)" 1
 	sleeper slow
 	tell let
 	soon slow_is 2 || fail "the next call is of version $(stat_of slow)"
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	clean
 }
 
@@ -66,8 +66,8 @@ revert_by_ip()
 {
 	load pie -b 0
 	sleeper slow
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30 --consistency ip
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" --consistency ip
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	tell let
 	answered
 	is "version of the call under way" "$(stat_of slow)" 1
@@ -78,13 +78,13 @@ revert_by_ip()
 in_new()
 {
 	load pie -b 2 -z 10
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	sleeper slow
 	status 6 hpkm-revert v2 --pid "$pid" --wait 1 --json
 	json "{\"tid\":$tid,"
 	runs 2
 	tell let
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	answered
 	is "version of the call under way" "$(stat_of slow)" 2
 	runs 1
@@ -100,11 +100,11 @@ retired() { ! retiring; }
 retire()
 {
 	load pie -b 0 -z 10
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	sleeper slow
 	status 6 hpkm-revert v2 --pid "$pid" --wait 0
-	status 0 hpkm-revert v2 --pid "$pid" --dry-run --wait 30 --consistency ip
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30 --consistency ip
+	status 0 hpkm-revert v2 --pid "$pid" --dry-run --wait "$patience" --consistency ip
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience" --consistency ip
 	status 0 hpkm-list
 	says "retiring"
 	status 0 hpkm-list --json
@@ -121,11 +121,11 @@ retire()
 in_between()
 {
 	load pie -b 2
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	sleeper slow
 	status 6 hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait 0
 	says "slow"
-	status 0 hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait 30 --consistency ip
+	status 0 hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait "$patience" --consistency ip
 	status 0 hpkm-revert v2 --pid "$pid" --wait 0
 	check "v2 is not mapped any more" retiring
 	runs 3
@@ -133,7 +133,66 @@ in_between()
 	answered
 	is "version of the call under way" "$(stat_of slow)" 2
 	soon retired || fail "v2 does not go: $(hpkm-list)"
-	status 0 hpkm-revert v3 --pid "$pid" --wait 30
+	status 0 hpkm-revert v3 --pid "$pid" --wait "$patience"
+	unharmed
+	clean
+}
+
+# The compiler has moved the part in which the thread sleeps away from the rest
+# of its function, of the original and of each version.
+cold()
+{
+	local v
+	load cold -b 2 -z 5
+	sleeper slow
+	status 6 hpkm-apply "$bin/cold/v2.hpkm" --pid "$pid" --wait 0
+	says "slow"
+	says "$tid"
+	tell let
+	answered
+	status 0 hpkm-apply "$bin/cold/v2.hpkm" --pid "$pid" --wait "$patience"
+	runs 2
+	for v in 2 3; do
+		is "version of the call under way" "$(stat_of slow)" $((v - 1))
+		sleeper slow
+		if [ "$v" = 2 ]; then
+			status 6 hpkm-apply "$bin/cold/v3.hpkm" --pid "$pid" --wait 0
+			says "$tid"
+		fi
+		status 6 hpkm-revert "v$v" --pid "$pid" --wait 0
+		says "$tid"
+		runs "$v"
+		tell let
+		soon slow_is "$v" || fail "the call was of version $(stat_of slow)"
+		if [ "$v" = 2 ]; then
+			status 0 hpkm-apply "$bin/cold/v3.hpkm" --pid "$pid" --wait "$patience"
+			runs 3
+		fi
+	done
+	# The older one has gone from every stack.
+	status 0 hpkm-revert v2 --pid "$pid" --wait 0
+	soon retired || fail "v2 does not go: $(hpkm-list)"
+	status 0 hpkm-revert v3 --pid "$pid" --wait "$patience"
+	runs 1
+	unharmed
+	clean
+}
+
+# What is not there inside the stop is brought in, and looked at.
+absent()
+{
+	load pie -b 1
+	sleeper shared
+	tell forget
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	says "slow"
+	says "$tid"
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	runs 1
 	unharmed
 	clean
 }
@@ -149,8 +208,8 @@ handler()
 	tell let
 	answered
 	is "version of the call under way" "$(stat_of slow)" 1
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	unharmed
 	clean
 }
@@ -169,9 +228,9 @@ aside()
 	note "with a handler on an alternate stack: status $got"
 	tell let
 	answered
-	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 30
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	runs 2
-	status 0 hpkm-revert v2 --pid "$pid" --wait 30
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	unharmed
 	clean
 }
@@ -183,5 +242,7 @@ cases \
 	in_new "a thread asleep in new code: its revert is busy" \
 	retire "a revert with --consistency ip: the patch stays until it is left" \
 	in_between "a thread asleep in the older of two patches" \
+	cold "a thread asleep in a part that was moved away (.cold)" \
+	absent "a thread whose stack the page tables do not have" \
 	handler "a signal handler on an alternate stack, from within an old function" \
 	aside "a signal handler on an alternate stack, from elsewhere"

@@ -7,8 +7,8 @@
 . "$(dirname "$0")/lib.sh"
 
 # Each takes the kind of load, if it is not pie.
-apply() { status 0 hpkm-apply "$bin/${1:-pie}/v2.hpkm" --pid "$pid" --wait 30; }
-revert() { status 0 hpkm-revert v2 --pid "$pid" --wait 30; }
+apply() { status 0 hpkm-apply "$bin/${1:-pie}/v2.hpkm" --pid "$pid" --wait "$patience"; }
+revert() { status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"; }
 
 there_and_back()
 {
@@ -18,13 +18,21 @@ there_and_back()
 	runs 1
 }
 
+# Many times, or HPKM_CYCLES.
+many()
+{
+	check "cycles" "$bin/cycle" "$pid" "$bin/pie/v2.image" v2 \
+		"${HPKM_CYCLES:-20}"
+	runs 1
+}
+
 traced()
 {
 	load pie -b 2 -z 10
 	runs 1
 	watch trace "$pid"
 	there_and_back
-	there_and_back
+	many
 	# Detaching interrupts system calls, whatever was done before.
 	unharmed
 	watched
@@ -99,7 +107,7 @@ parent()
 	"$bin/stats" "$stats" wait ready 12
 	runs 1
 	there_and_back
-	there_and_back
+	many
 	unharmed
 	watched
 	clean

@@ -8,6 +8,8 @@
  *
  * Standard input has commands, one a line:
  *	slow	a thread calls slow() and sleeps in it
+ *	shared	the same, on a stack in shared memory
+ *	forget	that stack is no longer mapped by the page tables
  *	handler	a thread calls around(), which raises a signal whose handler
  *		sleeps on an alternate stack
  *	aside	the same, but not from within a function that is replaced
@@ -54,6 +56,11 @@
 
 #include "load.h"
 
+/*
+ * Between two calls, for each busy thread: of those that want to run one in
+ * many does, and the others stand where they were stopped.  However many they
+ * are, none is in the way most of the time.
+ */
 #define REST		200
 #define STACK_SIZE	(64 << 10)
 #define ALTSTACK_SIZE	(64 << 10)
@@ -66,6 +73,7 @@ static int wake[2];		/* "let" writes to it */
 static int listener, queue = -1;
 static sem_t never;
 static uint32_t futex_word;
+static int rests;
 
 __attribute__((noreturn)) static void die(const char *what)
 {
@@ -96,7 +104,7 @@ static uint64_t version_of(unsigned long result, unsigned long x)
  */
 static void rest(void)
 {
-	for (volatile int i = 0; i < REST; i++)
+	for (volatile int i = 0; i < rests; i++)
 		;
 }
 
@@ -221,17 +229,26 @@ static void *sleeping_thread(void *data)
 	return NULL;
 }
 
-static void start(void *(*run)(void *data), void *data)
+/* @stack: of STACK_SIZE; NULL: its own. */
+static void start_on(void *stack, void *(*run)(void *data), void *data)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	if (stack)
+		pthread_attr_setstack(&attr, stack, STACK_SIZE);
+	else
+		pthread_attr_setstacksize(&attr, STACK_SIZE);
 	errno = pthread_create(&thread, &attr, run, data);
 	if (errno)
 		die("pthread_create");
 	pthread_attr_destroy(&attr);
+}
+
+static void start(void *(*run)(void *data), void *data)
+{
+	start_on(NULL, run, data);
 }
 
 /* Commands */
@@ -240,6 +257,24 @@ static void *slow_thread(void *unused)
 {
 	set(&mine->slow, version_of(slow(5, wake[0]), 5));
 	return unused;
+}
+
+/* What is in shared memory stays there when it is not mapped. */
+static void *shared_stack;
+
+static void do_shared(void)
+{
+	shared_stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared_stack == MAP_FAILED)
+		die("shared");
+	start_on(shared_stack, slow_thread, NULL);
+}
+
+static void do_forget(void)
+{
+	if (madvise(shared_stack, STACK_SIZE, MADV_DONTNEED))
+		die("forget");
 }
 
 static void on_usr1(int number)
@@ -453,6 +488,10 @@ static void command(const char *line)
 {
 	if (!strcmp(line, "slow\n"))
 		start(slow_thread, NULL);
+	else if (!strcmp(line, "shared\n"))
+		do_shared();
+	else if (!strcmp(line, "forget\n"))
+		do_forget();
 	else if (!strcmp(line, "handler\n"))
 		start(handler_thread, NULL);
 	else if (!strcmp(line, "aside\n"))
@@ -585,6 +624,7 @@ int main(int argc, char **argv)
 		return 2;
 	prepare(file);
 	set(&mine->busy_count, busy);
+	rests = REST * (busy > 4 ? busy / 4 : 1);
 	set(&mine->pid, getpid());
 	for (long i = 0; i < sleeping; i++)
 		start(sleeping_thread, (void *)(i % COUNT(sleeps)));

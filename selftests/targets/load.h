@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define VERSIONS	8	/* answers are 8 * x + 1 to 7 */
-#define BUSY_MAX	16
+#define BUSY_MAX	64
 #define CHILDREN_MAX	64
 
 /* Of one busy thread. */

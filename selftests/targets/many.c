@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * many -s STATS -b BUSY: threads that call a thousand functions one after the
- * other.  All of them switch at once, so in one pass the version may change
- * once, and only from what it was in the last call.
+ * many -s STATS -b BUSY: threads that call many functions one after the other.
+ * All of them switch at once, so in one pass the version may change once, and
+ * only from what it was in the last call.
  */
 #include <fcntl.h>
 #include <pthread.h>

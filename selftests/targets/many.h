@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A thousand functions that are replaced at once. */
+/* Many functions that are replaced at once. */
 #ifndef MANY_H
 #define MANY_H
 
