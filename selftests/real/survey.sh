@@ -162,7 +162,8 @@ survey()
 	: "${remake:=${build##*&& }}"
 	# shellcheck disable=SC2086
 	"$vm/setup" $packages binutils dpkg-dev gcc make jq patch || exit 96
-	source_fetch "$package" >/dev/null || exit 1
+	# In a shell of its own: its lock ends with that.
+	(source_fetch "$package") >/dev/null || exit 1
 	work=$real/survey/$program/work
 	debian=$real/survey/$program/debian/patches
 	mkdir -p "$work" "${debian%/patches}"
