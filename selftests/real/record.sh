@@ -60,6 +60,9 @@ all_records()
 		done)
 }
 
+# Text in which nothing is markup.
+plain() { sed 's/[*`|_\\]/\\&/g'; }
+
 record_table()
 {
 	local r program fix outcome said rows=
@@ -89,8 +92,8 @@ record_table()
 			said="$said${v:+ -- $v}" ;;
 		esac
 		n=$((n + 1))
-		rows+="   * - $program"$'\n'"     - $fix"$'\n'"     - $outcome"$'\n'
-		rows+="     - $(sed 's/[*`|_\\]/\\&/g' <<<"$said")"$'\n'
+		rows+="   * - $program"$'\n'"     - $(plain <<<"$fix")"$'\n'
+		rows+="     - $outcome"$'\n'"     - $(plain <<<"$said")"$'\n'
 	done < <(all_records)
 	cat <<-EOF
 	.. SPDX-License-Identifier: GPL-2.0
