@@ -19,6 +19,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@
 
 #include "build.h"
 #include "compiler.h"
+#include "copy.h"
 #include "fix.h"
 #include "hpkm.h"
 #include "job.h"
@@ -243,22 +245,31 @@ static int add_tool(struct work *w, const char *myself, const char *name)
 	return -1;
 }
 
+/* The program that runs may be replaced, by an upgrade, while we build. */
+static const char *copy_myself(struct work *w)
+{
+	const char *copy = in_work(w, STAGE_TOOLS, "hpkm");
+
+	if (!hpkm_copy(open("/proc/self/exe", O_RDONLY | O_CLOEXEC),
+		       open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0755)))
+		return copy;
+	hpkm_error("cannot make %s: %s", copy, strerror(errno));
+	return NULL;
+}
+
 /* Each compiler and linker in PATH gets one that stands in for it. */
 static int make_tools(struct work *w)
 {
 	const char *list = getenv("PATH"), *end;
-	char myself[PATH_MAX], dir[PATH_MAX];
+	const char *myself = copy_myself(w);
 	struct dirent *entry;
-	ssize_t n;
+	char dir[PATH_MAX];
 	int err = 0;
 	DIR *d;
 
-	n = readlink("/proc/self/exe", myself, sizeof(myself) - 1);
-	if (n < 0) {
-		hpkm_error("cannot read /proc/self/exe: %s", strerror(errno));
+	if (!myself)
 		return -1;
-	}
-	myself[n] = 0;
 	err = add_tool(w, myself, "cc1") || add_tool(w, myself, "cc1plus");
 	for (; list && *list && !err; list = *end ? end + 1 : end) {
 		end = strchrnul(list, ':');

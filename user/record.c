@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "copy.h"
 #include "hpkm.h"
 #include "record.h"
 
@@ -100,43 +101,6 @@ int hpkm_record_add(const char *dir, const struct hpkm_done *step)
 	return err;
 }
 
-static int copy_bytes(int from, int to)
-{
-	char buffer[65536];
-	ssize_t n;
-
-	/* Shares the blocks where the file system can. */
-	while ((n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0)) > 0)
-		;
-	if (!n)
-		return 0;
-	if (errno != EXDEV && errno != EINVAL && errno != EOPNOTSUPP &&
-	    errno != ENOSYS)
-		return -1;
-	if (lseek(from, 0, SEEK_SET) || lseek(to, 0, SEEK_SET))
-		return -1;
-	while ((n = read(from, buffer, sizeof(buffer))) > 0) {
-		for (ssize_t done = 0, m; done < n; done += m) {
-			m = write(to, buffer + done, n - done);
-			if (m < 0)
-				return -1;
-		}
-	}
-	return n ? -1 : 0;
-}
-
-/* Both are closed in any case. */
-static int copy_file(int from, int to)
-{
-	int err = from < 0 || to < 0 || copy_bytes(from, to);
-
-	if (from >= 0)
-		close(from);
-	if (to >= 0 && close(to))
-		err = 1;
-	return err ? -1 : 0;
-}
-
 int hpkm_record_save(struct hpkm_arena *arena, const char *dir,
 		     const char *path, const char **saved)
 {
@@ -144,7 +108,7 @@ int hpkm_record_save(struct hpkm_arena *arena, const char *dir,
 	int from;
 
 	from = open(path, O_RDONLY | O_CLOEXEC);
-	if (from < 0 || copy_file(from, mkostemps(name, 2, O_CLOEXEC)))
+	if (from < 0 || hpkm_copy(from, mkostemps(name, 2, O_CLOEXEC)))
 		return -1;
 	*saved = name;
 	return 0;
@@ -173,7 +137,7 @@ int hpkm_record_restore(const char *saved, const char *path)
 {
 	/* As the assembler does it: not into a file that others hold. */
 	unlink(path);
-	return copy_file(open(saved, O_RDONLY | O_CLOEXEC),
+	return hpkm_copy(open(saved, O_RDONLY | O_CLOEXEC),
 			 open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
 			      0666));
 }
