@@ -42,6 +42,8 @@ struct hpkm_item {
 	/* Set by stage 3: where an old item is in the anchor. */
 	bool live_known;
 	uint64_t live, live_size;
+	/* ... what it may be there, when that was asked for (candidates.c) */
+	const struct hpkm_candidates *named, *numbered;
 	/* ... and what has been made of a new one. */
 	struct hpkm_link_piece *piece;
 };

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "candidates.h"
 #include "hpkm.h"
 #include "tls.h"
 #include "verify.h"
@@ -152,137 +153,44 @@ static bool note_item(struct proof *p, struct hpkm_item *item, uint64_t addr)
 	return true;
 }
 
-/* ---- what a symbol of an object file may be in the anchor ---- */
+/* ---- what a reference may lead to ---- */
 
-static bool right_type(const struct hpkm_item *item,
-		       const struct hpkm_anchor_symbol *s)
+static bool has_address(const struct hpkm_candidates *all, uint64_t addr)
 {
-	switch (item->kind) {
-	case HPKM_ITEM_FUNC:
-	case HPKM_ITEM_COLD:
-		return s->type == STT_FUNC || s->type == STT_GNU_IFUNC ||
-			s->type == STT_NOTYPE;
-	case HPKM_ITEM_TLS:
-		return s->type == STT_TLS;
-	default:
-		return s->type == STT_OBJECT || s->type == STT_NOTYPE;
-	}
-}
-
-static const char *last_part(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-/* As far as both say what file they are from. */
-static bool same_file(const struct hpkm_item *item,
-		      const struct hpkm_anchor_symbol *s)
-{
-	const char *file = item->object->file;
-
-	return !file || !s->file || !strcmp(last_part(file),
-					    last_part(s->file));
-}
-
-#define CANDIDATES_MAX 256
-
-/* Those of the item's own file only, when there are any. */
-static size_t candidates(const struct hpkm_anchor *a,
-			 const struct hpkm_item *item,
-			 const struct hpkm_anchor_symbol **list)
-{
-	const struct hpkm_anchor_symbol *found;
-	const char *file = item->object->file;
-	size_t count, n = 0, own = 0;
-
-	found = hpkm_anchor_find(a, item->name, &count);
-	for (size_t i = 0; i < count && n < CANDIDATES_MAX; i++) {
-		if (!right_type(item, &found[i]))
-			continue;
-		/* Only a hidden global may be local in the anchor. */
-		if (!item->global && found[i].global)
-			continue;
-		list[n++] = &found[i];
-	}
-	if (item->global) {
-		for (size_t i = 0; i < n; i++) {
-			if (list[i]->global) {
-				list[0] = list[i];
-				return 1;
-			}
-		}
-	}
-	for (size_t i = 0; file && i < n; i++)
-		if (list[i]->file && same_file(item, list[i]))
-			list[own++] = list[i];
-	return own ? own : n;
-}
-
-/*
- * The compiler may have given other numbers when the target was built: any
- * "foo.constprop.N" may be what "foo.constprop.0" is.
- */
-static size_t numbered_candidates(const struct hpkm_anchor *a,
-				  const struct hpkm_item *item,
-				  const struct hpkm_anchor_symbol **list)
-{
-	size_t base = hpkm_name_base(item->name), low = 0, n = 0;
-	size_t high = a->symbol_count;
-
-	if (!hpkm_item_numbered(item))
-		return 0;
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strncmp(a->symbols[mid].name, item->name, base) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < a->symbol_count && n < CANDIDATES_MAX &&
-	     !strncmp(a->symbols[low].name, item->name, base); low++)
-		if (hpkm_name_base(a->symbols[low].name) == base &&
-		    !a->symbols[low].global &&
-		    right_type(item, &a->symbols[low]))
-			list[n++] = &a->symbols[low];
-	return n;
-}
-
-static bool is_candidate(const struct hpkm_anchor *a,
-			 const struct hpkm_item *item, uint64_t addr)
-{
-	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
-	size_t n = candidates(a, item, list);
-
-	for (size_t i = 0; i < n; i++)
-		if (list[i]->addr == addr)
+	for (size_t i = 0; i < all->count; i++)
+		if (all->list[i]->addr == addr)
 			return true;
+	return false;
+}
+
+static bool is_candidate(struct hpkm_item *item, uint64_t addr)
+{
+	const struct hpkm_candidates *all = hpkm_candidates(item);
+
+	if (has_address(all, addr))
+		return true;
 	if (hpkm_item_numbered(item)) {
-		n = numbered_candidates(a, item, list);
-		for (size_t i = 0; i < n; i++)
-			if (list[i]->addr == addr)
-				return true;
+		all = hpkm_candidates_numbered(item);
+		if (has_address(all, addr))
+			return true;
 	}
 	/* Without a symbol the field is all there is to go by. */
-	return !n && (!item->global || a->partial);
+	return !all->count &&
+		(!item->global || item->object->anchor->partial);
 }
 
 /* Is the address one of the code of a candidate? */
-static bool is_inside(const struct hpkm_anchor *a,
-		      const struct hpkm_item *item, uint64_t addr)
+static bool is_inside(struct hpkm_item *item, uint64_t addr)
 {
-	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
-	size_t n = candidates(a, item, list);
+	const struct hpkm_candidates *all = hpkm_candidates(item);
 
-	if (!n)
-		n = numbered_candidates(a, item, list);
-	for (size_t i = 0; i < n; i++)
-		if (addr >= list[i]->addr &&
-		    addr - list[i]->addr <= list[i]->size)
+	if (!all->count)
+		all = hpkm_candidates_numbered(item);
+	for (size_t i = 0; i < all->count; i++)
+		if (addr >= all->list[i]->addr &&
+		    addr - all->list[i]->addr <= all->list[i]->size)
 			return true;
-	return !n;
+	return !all->count;
 }
 
 static const struct hpkm_anchor_slot *plt_at(const struct hpkm_anchor *a,
@@ -475,9 +383,9 @@ static bool check_item(struct proof *p, const struct hpkm_ref *ref,
 		 * parent do that, whose branches may have other sizes.
 		 */
 		if (ref->offset && hpkm_item_is_code(item))
-			return is_inside(p->anchor, item, m->value);
+			return is_inside(item, m->value);
 	}
-	if (!is_candidate(p->anchor, item, value))
+	if (!is_candidate(item, value))
 		return false;
 	return note_item(p, item, value);
 }
@@ -657,23 +565,23 @@ static void accept(struct proof *p)
 /* ---- locating ---- */
 
 static void try_candidates(struct hpkm_patch *patch, struct hpkm_item *item,
-			   const struct hpkm_anchor_symbol *const *list,
-			   size_t n, struct proof *best, size_t *right,
-			   size_t *tried)
+			   const struct hpkm_candidates *all,
+			   struct proof *best, size_t *right, size_t *tried)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < all->count; i++) {
+		const struct hpkm_anchor_symbol *s = all->list[i];
 		struct proof p = {
 			.patch = patch,
 			.item = item,
-			.addr = list[i]->addr,
-			.size = list[i]->size,
+			.addr = s->addr,
+			.size = s->size,
 		};
 
 		/* What other code refers to settles it. */
-		if (item->live_known && item->live != list[i]->addr)
+		if (item->live_known && item->live != s->addr)
 			continue;
 		/* Several names of one place are one candidate. */
-		if (i && list[i - 1]->addr == list[i]->addr)
+		if (i && all->list[i - 1]->addr == s->addr)
 			continue;
 		++*tried;
 		if (prove(&p)) {
@@ -691,17 +599,12 @@ static void try_candidates(struct hpkm_patch *patch, struct hpkm_item *item,
 static void try_function(struct hpkm_patch *patch, struct hpkm_item *item,
 			 struct proof *best, size_t *right, size_t *tried)
 {
-	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
-	const struct hpkm_anchor *a = item->object->anchor;
-	size_t n = candidates(a, item, list);
-
 	*right = 0;
 	*tried = 0;
-	try_candidates(patch, item, list, n, best, right, tried);
-	if (*right)
-		return;
-	n = numbered_candidates(a, item, list);
-	try_candidates(patch, item, list, n, best, right, tried);
+	try_candidates(patch, item, hpkm_candidates(item), best, right, tried);
+	if (!*right)
+		try_candidates(patch, item, hpkm_candidates_numbered(item),
+			       best, right, tried);
 }
 
 /*
@@ -726,21 +629,21 @@ static void gather(struct hpkm_patch *patch, struct hpkm_object *o)
 const char *hpkm_verify_locate(struct hpkm_patch *patch,
 			       struct hpkm_item *item)
 {
-	const struct hpkm_anchor_symbol *list[CANDIDATES_MAX];
-	size_t n;
+	const struct hpkm_candidates *all;
 
 	if (item->live_known)
 		return NULL;
-	n = candidates(item->object->anchor, item, list);
-	if (n == 1 && (item->global || same_file(item, list[0]))) {
+	all = hpkm_candidates(item);
+	if (all->count == 1 &&
+	    (item->global || hpkm_candidate_same_file(item, all->list[0]))) {
 		item->live_known = true;
-		item->live = list[0]->addr;
+		item->live = all->list[0]->addr;
 		return NULL;
 	}
 	gather(patch, item->object);
 	if (item->live_known)
 		return NULL;
-	return n ? "what has that name in the target may be of another file, and no code tells which one it is" :
+	return all->count ? "what has that name in the target may be of another file, and no code tells which one it is" :
 		"the target has no symbol of that name";
 }
 
