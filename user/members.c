@@ -415,6 +415,7 @@ static int add_step(struct finder *f, struct hpkm_done *step, bool archived)
 	return object ? add_inputs(f, step, archived) : 0;
 }
 
+/* @key is NULL outside of the tree: what nobody made there is the system's. */
 static int add_object(struct finder *f, const char *name, const char *key,
 		      const uint8_t *bytes, size_t size, size_t bound,
 		      bool archived)
@@ -423,11 +424,11 @@ static int add_object(struct finder *f, const char *name, const char *key,
 
 	if (step)
 		return add_step(f, step, archived);
-	return add_stray(f, name, key, bytes, size);
+	return key ? add_stray(f, name, key, bytes, size) : 0;
 }
 
-static int add_file(struct finder *f, const char *path, size_t bound,
-		    bool archived);
+static int add_file(struct finder *f, const char *path, const char *saved,
+		    size_t bound, bool archived);
 
 static int add_archive(struct finder *f, const char *path,
 		       const struct view *v, size_t bound)
@@ -442,22 +443,33 @@ static int add_archive(struct finder *f, const char *path,
 		return -1;
 	for (size_t i = 0; i < count && !err; i++) {
 		if (!list[i].data) {
-			err = add_file(f, name_of(f, list[i].name), bound,
-				       true);
+			err = add_file(f, name_of(f, list[i].name), NULL,
+				       bound, true);
 			continue;
 		}
 		if (!is_relocatable(list[i].data, list[i].size))
 			continue;
-		key = hpkm_arena_printf(f->arena, "%s(%s)", within(f, path),
-					list[i].name);
+		key = within(f, path);
+		if (key)
+			key = hpkm_arena_printf(f->arena, "%s(%s)", key,
+						list[i].name);
 		err = add_object(f, list[i].name, key, list[i].data,
 				 list[i].size, bound, true);
 	}
 	return err;
 }
 
-static int add_file(struct finder *f, const char *path, size_t bound,
-		    bool archived)
+static void add_foreign(struct finder *f, const char *path)
+{
+	struct hpkm_members *m = f->members;
+
+	m->foreign = hpkm_arena_push(f->arena, m->foreign, m->foreign_count,
+				     sizeof(*m->foreign));
+	m->foreign[m->foreign_count++] = path;
+}
+
+static int add_file(struct finder *f, const char *path, const char *saved,
+		    size_t bound, bool archived)
 {
 	struct hpkm_done *step = last_at(f, path, bound);
 	struct view v;
@@ -465,15 +477,17 @@ static int add_file(struct finder *f, const char *path, size_t bound,
 
 	if (step)
 		return add_step(f, step, archived);
-	/* The system's own: no patch changes them. */
-	if (!within(f, path))
-		return 0;
 	v = open_view(place_of(f, path));
-	if (!v.bytes) {
+	if (!v.bytes && saved)
+		v = open_view(saved);
+	if (!v.bytes && within(f, path)) {
 		hpkm_error("%s was linked into %s, but the build has removed it",
 			   within(f, path), f->members->output);
 		return -1;
 	}
+	if (!within(f, path) && (hpkm_archive_is(v.bytes, v.size) ||
+				 is_relocatable(v.bytes, v.size)))
+		add_foreign(f, path);
 	if (hpkm_archive_is(v.bytes, v.size))
 		err = add_archive(f, path, &v, bound);
 	else if (is_relocatable(v.bytes, v.size))
@@ -484,7 +498,7 @@ static int add_file(struct finder *f, const char *path, size_t bound,
 }
 
 static int add_input(struct finder *f, const struct hpkm_done *link, size_t i,
-		     size_t bound, bool archived)
+		     const char *saved, size_t bound, bool archived)
 {
 	const char *path = link->inputs[i], *identity = NULL;
 	struct hpkm_done *step = NULL;
@@ -494,7 +508,7 @@ static int add_input(struct finder *f, const struct hpkm_done *link, size_t i,
 	if (identity && !last_at(f, path, bound))
 		step = moved(f, identity);
 	return step ? add_step(f, step, archived) :
-		add_file(f, path, bound, archived);
+		add_file(f, path, saved, bound, archived);
 }
 
 /* The command that compiled and linked at once. */
@@ -520,8 +534,7 @@ static int add_temporary(struct finder *f, const char *saved, size_t number)
 	struct hpkm_elf elf;
 	int err = 0;
 
-	if (is_relocatable(v.bytes, v.size) &&
-	    !hpkm_elf_open(f->arena, &elf, saved)) {
+	if (!hpkm_elf_open(f->arena, &elf, saved)) {
 		for (size_t i = 1; i < elf.symtab.count; i++)
 			if (elf.symtab.symbols[i].type == STT_FILE)
 				source = elf.symtab.symbols[i].name;
@@ -530,6 +543,22 @@ static int add_temporary(struct finder *f, const char *saved, size_t number)
 	}
 	close_view(&v);
 	return err;
+}
+
+/* An object that is gone, of which there is but what was saved. */
+static bool is_temporary(struct finder *f, const char *path, const char *saved,
+			 size_t bound)
+{
+	struct view v;
+	bool object;
+
+	if (!saved || last_at(f, path, bound) ||
+	    !access(place_of(f, path), F_OK))
+		return false;
+	v = open_view(saved);
+	object = is_relocatable(v.bytes, v.size);
+	close_view(&v);
+	return object;
 }
 
 static int add_inputs(struct finder *f, const struct hpkm_done *link,
@@ -542,7 +571,7 @@ static int add_inputs(struct finder *f, const struct hpkm_done *link,
 		const char *saved = link->input_saved ? link->input_saved[i] :
 			NULL;
 
-		if (saved && !last_at(f, link->inputs[i], bound)) {
+		if (is_temporary(f, link->inputs[i], saved, bound)) {
 			temporary++;
 			if (drive && temporary <= drive->input_count)
 				add_member(f, drive,
@@ -552,7 +581,7 @@ static int add_inputs(struct finder *f, const struct hpkm_done *link,
 				return -1;
 			continue;
 		}
-		if (add_input(f, link, i, bound, archived))
+		if (add_input(f, link, i, saved, bound, archived))
 			return -1;
 	}
 	return 0;

@@ -32,6 +32,9 @@ struct hpkm_members {
 	size_t count;
 	struct hpkm_stray *strays;
 	size_t stray_count;
+	/* Objects and archives of the system's: nobody made them in the build. */
+	const char **foreign;
+	size_t foreign_count;
 };
 
 /*
