@@ -43,6 +43,7 @@ struct hpkm_anchor {
 	bool library;
 	bool dynamic;		/* a dynamic linker looks up its symbols */
 	bool bind_now;
+	bool all_known;		/* every object of it: source mode has seen them */
 	uint64_t base;		/* address of the page of file offset 0 */
 	uint64_t end;		/* of the last segment */
 	const uint8_t *id;

@@ -565,6 +565,21 @@ static void add_pair(struct work *w, size_t target, const char *name,
 	};
 }
 
+static void add_rest(struct work *w, size_t target, const char *name,
+		     const char *path, bool own)
+{
+	struct hpkm_build *b = w->build;
+
+	b->rest = hpkm_arena_push(w->arena, b->rest, b->rest_count,
+				  sizeof(*b->rest));
+	b->rest[b->rest_count++] = (struct hpkm_build_rest){
+		.name = name,
+		.path = path,
+		.target = target,
+		.own = own,
+	};
+}
+
 static int pair_objects(struct work *w, size_t target)
 {
 	const struct hpkm_members *olds = &w->old.members[target];
@@ -575,18 +590,27 @@ static int pair_objects(struct work *w, size_t target)
 	for (size_t i = 0; i < news->count; i++) {
 		new = &news->list[i];
 		old = find_member(olds, new->key);
-		if (old && !w->build->all && same_files(old->saved, new->saved))
-			continue;
 		if (old && was_linked(w, target, old, &linked))
 			return -1;
+		if (old && !w->build->all &&
+		    same_files(old->saved, new->saved)) {
+			if (linked)
+				add_rest(w, target, old->key, old->saved,
+					 true);
+			continue;
+		}
 		if (linked || !old)
 			add_pair(w, target, new->key, old ? old->saved : NULL,
 				 new->saved);
 	}
+	for (size_t i = 0; i < olds->foreign_count; i++)
+		add_rest(w, target, olds->foreign[i], olds->foreign[i],
+			 false);
 	for (size_t i = 0; i < olds->count; i++) {
 		old = &olds->list[i];
 		if (find_member(news, old->key))
 			continue;
+		add_rest(w, target, old->key, old->saved, false);
 		if (was_linked(w, target, old, &linked))
 			return -1;
 		if (linked)
@@ -670,8 +694,10 @@ static int pair_strays(struct work *w, size_t target)
 				   news->output);
 		hpkm_detail("%s", new->key);
 	}
-	if (!shown)
+	if (!shown) {
+		w->build->anchors[target].all_known = !olds->stray_count;
 		return 0;
+	}
 	hpkm_detail("when they are left from an earlier build, have the build command remove them first: -- sh -c 'make clean; make'");
 	hpkm_detail("when they were compiled now, then by a compiler that hpkm-build does not see, which is neither GCC nor clang");
 	return -1;

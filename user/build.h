@@ -16,6 +16,14 @@ struct hpkm_build_pair {
 	const char *old, *new;	/* files; old NULL: the fix adds it */
 };
 
+/* A file of the target that is the same in both, or not of the tree at all. */
+struct hpkm_build_rest {
+	const char *name;	/* for people */
+	const char *path;	/* an object or, of the system's, an archive */
+	size_t target;
+	bool own;		/* the build has compiled it */
+};
+
 struct hpkm_build {
 	struct hpkm_arena *arena;
 	const char *source;
@@ -26,17 +34,19 @@ struct hpkm_build {
 	const char *keep;	/* directory for the stages, or NULL */
 	struct hpkm_verdicts *verdicts;
 
-	const struct hpkm_anchor *anchors;	/* the targets */
+	struct hpkm_anchor *anchors;	/* the targets; sets all_known */
 	size_t anchor_count;
 	struct hpkm_build_pair *pairs;
 	size_t pair_count;
+	struct hpkm_build_rest *rest;
+	size_t rest_count;
 	const char *work;	/* the stages' directory */
 };
 
 /*
  * Returns an enum hpkm_exit.  Signals are held back from now until
  * hpkm_build_finish(), which must be called in any case, when the files of
- * the pairs have been read.
+ * the pairs, and of the rest, have been read.
  */
 int hpkm_build_run(struct hpkm_build *build);
 void hpkm_build_finish(struct hpkm_build *build);

@@ -11,6 +11,7 @@
 #include "anchor.h"
 #include "build.h"
 #include "closure.h"
+#include "constant.h"
 #include "diff.h"
 #include "hook.h"
 #include "hpkm.h"
@@ -375,6 +376,8 @@ static void rename_objects(struct hpkm_patch *patch,
 
 static int open_build(struct hpkm_patch *patch, const struct hpkm_build *build)
 {
+	patch->pair_count = 0;
+	patch->rest_count = 0;
 	patch->pairs = hpkm_arena_alloc(patch->arena, build->pair_count,
 					sizeof(*patch->pairs));
 	for (size_t i = 0; i < build->pair_count; i++) {
@@ -385,11 +388,56 @@ static int open_build(struct hpkm_patch *patch, const struct hpkm_build *build)
 			return HPKM_EXIT_ERROR;
 		rename_objects(patch, from);
 	}
+	patch->rest = hpkm_arena_alloc(patch->arena, build->rest_count,
+				       sizeof(*patch->rest));
+	for (size_t i = 0; i < build->rest_count; i++)
+		patch->rest[patch->rest_count++] = (struct hpkm_patch_rest){
+			.anchor = &patch->anchors[build->rest[i].target],
+			.name = build->rest[i].name,
+			.path = build->rest[i].path,
+			.own = build->rest[i].own,
+		};
 	return HPKM_EXIT_OK;
 }
 
-/* Stage 1. */
-static int build_objects(struct hpkm_patch *patch, const struct options *o)
+/* Stage 2, on the objects that were given. */
+static int compare_given(struct hpkm_patch *patch, const struct options *o)
+{
+	return hpkm_diff(patch->pairs, patch->pair_count, o->all_functions,
+			 &patch->verdicts) || hpkm_constant_check(patch) ?
+		HPKM_EXIT_ERROR : HPKM_EXIT_OK;
+}
+
+/* Are there objects that did not change and have to be compared even so? */
+static bool take_wanted(struct hpkm_patch *patch, struct hpkm_build *build)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < build->rest_count; i++) {
+		const struct hpkm_build_rest *rest = &build->rest[i];
+
+		if (!patch->rest[i].wanted) {
+			build->rest[left++] = *rest;
+			continue;
+		}
+		build->pairs = hpkm_arena_push(patch->arena, build->pairs,
+					       build->pair_count,
+					       sizeof(*build->pairs));
+		build->pairs[build->pair_count++] = (struct hpkm_build_pair){
+			.name = rest->name,
+			.target = rest->target,
+			.old = rest->path,
+			.new = rest->path,
+		};
+	}
+	if (left == build->rest_count)
+		return false;
+	build->rest_count = left;
+	return true;
+}
+
+/* Stages 1 and 2; the files of the build are there for both. */
+static int compare_build(struct hpkm_patch *patch, const struct options *o)
 {
 	struct hpkm_build build = {
 		.arena = patch->arena,
@@ -405,8 +453,13 @@ static int build_objects(struct hpkm_patch *patch, const struct options *o)
 	};
 	int status = hpkm_build_run(&build);
 
-	if (status == HPKM_EXIT_OK)
+	while (status == HPKM_EXIT_OK) {
 		status = open_build(patch, &build);
+		if (status == HPKM_EXIT_OK)
+			status = compare_given(patch, o);
+		if (status != HPKM_EXIT_OK || !take_wanted(patch, &build))
+			break;
+	}
 	hpkm_build_finish(&build);
 	return status;
 }
@@ -434,11 +487,12 @@ static int make(struct hpkm_patch *patch, struct hpkm_link *link,
 
 	if (open_anchors(patch, o))
 		return HPKM_EXIT_ERROR;
-	status = o->source ? build_objects(patch, o) : open_objects(patch, o);
+	status = o->source ? compare_build(patch, o) : open_objects(patch, o);
+	if (status == HPKM_EXIT_OK && !o->source)
+		status = compare_given(patch, o);
 	if (status != HPKM_EXIT_OK)
 		return status;
-	if (hpkm_diff(patch->pairs, patch->pair_count, o->all_functions,
-		      &patch->verdicts) || hpkm_hook_find(patch))
+	if (hpkm_hook_find(patch))
 		return HPKM_EXIT_ERROR;
 	hpkm_once_check(patch);
 	if (!patch->verdicts.refusals && !count_changed(patch)) {

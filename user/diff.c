@@ -15,8 +15,15 @@
 #include "lines.h"
 #include "pair.h"
 
+/* Those with global names that changed, of all objects. */
+struct constants {
+	struct hpkm_item **list;
+	size_t count;
+};
+
 struct diff {
 	struct hpkm_object *old, *new;
+	const struct constants *constants;
 	struct hpkm_verdicts *verdicts;
 	bool damaged;
 };
@@ -149,6 +156,26 @@ static void check_new_names(struct diff *d)
 	}
 }
 
+/* A changed constant that another object of the same target defines. */
+static struct hpkm_item *constant_elsewhere(const struct diff *d,
+					    const char *name)
+{
+	const struct hpkm_name *found;
+	size_t count;
+
+	for (size_t i = 0; i < d->constants->count; i++) {
+		struct hpkm_item *n = d->constants->list[i];
+
+		if (n->object->anchor != d->new->anchor)
+			continue;
+		found = hpkm_object_find(n->object, name, &count);
+		for (size_t k = 0; k < count; k++)
+			if (found[k].global && found[k].item == n)
+				return n;
+	}
+	return NULL;
+}
+
 /*
  * Why an item whose own bytes are the same changes nevertheless: it refers to
  * a changed constant, or it holds the addresses of labels ("goto *ops[i]") of
@@ -169,13 +196,15 @@ static const char *changes_with(struct diff *d, struct hpkm_item *n,
 			d->damaged = true;
 			return NULL;
 		}
-		*which = ref.item;
-		if (ref.kind != HPKM_REF_ITEM || !ref.item->changed)
+		*which = ref.kind == HPKM_REF_ITEM ? ref.item :
+			ref.kind == HPKM_REF_UNDEF ?
+			constant_elsewhere(d, ref.symbol->name) : NULL;
+		if (!*which || !(*which)->changed)
 			continue;
-		if (ref.item->kind == HPKM_ITEM_CONST)
+		if ((*which)->kind == HPKM_ITEM_CONST)
 			return "a constant that it uses changed";
-		if (is_variable(n) && (ref.offset ||
-				       ref.item->kind == HPKM_ITEM_COLD))
+		if (ref.kind == HPKM_REF_ITEM && is_variable(n) &&
+		    (ref.offset || ref.item->kind == HPKM_ITEM_COLD))
 			return "it leads into a function that changed";
 	}
 	return NULL;
@@ -236,9 +265,6 @@ static void check_changed(struct diff *d)
 		if (n->kind == HPKM_ITEM_FUNC && (n->ifunc || n->pair->ifunc))
 			hpkm_refuse(d->verdicts, n->name,
 				    "an IFUNC resolver changes; it has run already");
-		if (n->kind == HPKM_ITEM_CONST && n->global)
-			hpkm_refuse(d->verdicts, n->name,
-				    "a global constant changes: code of other files would keep using the old one");
 	}
 }
 
@@ -271,12 +297,18 @@ static void ask_for(struct hpkm_object *new, bool all)
 	}
 }
 
-static void diff_pair(struct diff *d, bool all_functions)
+static void compare_pair(struct diff *d)
 {
 	compare_items(d);
 	compare_kinds(d);
 	if (!d->damaged)
 		spread(d);
+	hpkm_debuginfo_close(d->old);
+	hpkm_debuginfo_close(d->new);
+}
+
+static void finish_pair(struct diff *d, bool all_functions)
+{
 	report_lines(d);
 	check_new_names(d);
 	check_changed(d);
@@ -285,25 +317,69 @@ static void diff_pair(struct diff *d, bool all_functions)
 		spread(d);
 }
 
+static void find_constants(struct hpkm_arena *arena, const struct diff *d,
+			   struct constants *constants)
+{
+	for (size_t i = 0; i < d->new->item_count; i++) {
+		struct hpkm_item *n = d->new->items[i];
+
+		if (n->kind != HPKM_ITEM_CONST || !n->global || !n->changed)
+			continue;
+		constants->list = hpkm_arena_push(arena, constants->list,
+						  constants->count,
+						  sizeof(*constants->list));
+		constants->list[constants->count++] = n;
+	}
+}
+
+/* From object to object, by constants with global names. */
+static void spread_all(struct hpkm_arena *arena, struct diff *diffs,
+		       size_t count, struct constants *constants)
+{
+	size_t known;
+
+	do {
+		known = constants->count;
+		constants->count = 0;
+		constants->list = NULL;
+		for (size_t i = 0; i < count; i++)
+			find_constants(arena, &diffs[i], constants);
+		if (constants->count == known)
+			break;
+		for (size_t i = 0; i < count; i++)
+			spread(&diffs[i]);
+	} while (true);
+}
+
 int hpkm_diff(struct hpkm_pair *pairs, size_t count, bool all_functions,
 	      struct hpkm_verdicts *verdicts)
 {
+	struct diff *diffs = hpkm_arena_alloc(verdicts->arena, count,
+					      sizeof(*diffs));
+	struct constants constants = { 0 };
+	size_t n = 0;
+
 	if (hpkm_pair_items(pairs, count))
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		bool lto = check_lto(&pairs[i].old, verdicts);
-		struct diff d = {
-			.old = &pairs[i].old,
-			.new = &pairs[i].new,
-			.verdicts = verdicts,
-		};
 
 		if (check_lto(&pairs[i].new, verdicts) || lto)
 			continue;
-		diff_pair(&d, all_functions);
-		hpkm_debuginfo_close(d.old);
-		hpkm_debuginfo_close(d.new);
-		if (d.damaged)
+		diffs[n] = (struct diff){
+			.old = &pairs[i].old,
+			.new = &pairs[i].new,
+			.constants = &constants,
+			.verdicts = verdicts,
+		};
+		compare_pair(&diffs[n]);
+		if (diffs[n++].damaged)
+			return -1;
+	}
+	spread_all(verdicts->arena, diffs, n, &constants);
+	for (size_t i = 0; i < n; i++) {
+		finish_pair(&diffs[i], all_functions);
+		if (diffs[i].damaged)
 			return -1;
 	}
 	return 0;

@@ -12,6 +12,14 @@ struct hpkm_pair {
 	struct hpkm_object old, new;
 };
 
+/* A file that is in an anchor, too, and not compared (source mode). */
+struct hpkm_patch_rest {
+	const struct hpkm_anchor *anchor;
+	const char *name, *path;
+	bool own;	/* can be compared, with itself */
+	bool wanted;	/* ... and has to be */
+};
+
 /* A function of an anchor that is replaced. */
 struct hpkm_patch_func {
 	struct hpkm_item *old, *new;
@@ -33,6 +41,8 @@ struct hpkm_patch {
 	size_t anchor_count;
 	struct hpkm_pair *pairs;
 	size_t pair_count;
+	struct hpkm_patch_rest *rest;
+	size_t rest_count;
 	struct hpkm_patch_func *funcs;	/* by anchor, and address in it */
 	size_t func_count;
 	struct hpkm_patch_part *parts;	/* the same */
