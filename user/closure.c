@@ -891,7 +891,8 @@ static void emit_tls(struct edit *e)
 		       "%s uses this thread-local variable, and %s has no cell that holds its place%s",
 		       e->w->name, c->anchor->name,
 		       e->rel == HPKM_REL_TLSDESC ?
-		       "; compile with -mtls-dialect=gnu" : "");
+		       "; let a function that uses it already hand it out" :
+		       "");
 		return;
 	}
 	to->offset = 0;

@@ -1,4 +1,5 @@
 /* EXPECT refused weights: a global constant changes, and */
+/* OPT -O2 clang */
 /* Other files may use it: nothing in these objects tells. */
 #include <stdio.h>
 #ifdef NEW

@@ -1,4 +1,4 @@
-/* EXPECT refused kept: get uses this thread-local variable, and old.so has no cell that holds its place; compile with -mtls-dialect=gnu */
+/* EXPECT refused kept: get uses this thread-local variable, and old.so has no cell that holds its place; let a function that uses it already hand it out */
 /* LINK lib */
 /* OPT -O2 */
 /* FLAGS -mtls-dialect=gnu2 */
