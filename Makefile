@@ -6,11 +6,12 @@
 # make demo		a live server is patched in a VM, step by step
 # make check		every test that gates a change
 # make check-debug	the kselftests on a KASAN and lockdep kernel
+# make check-identity	all functions of sqlite3 and redis, then their own tests
 # make bench		what a patch costs; BENCH=pause|call|memory|scale|build
 # make check-real	all real fixes in real daemons; REAL=NAME for one
 # make style		checkpatch, sparse, warnings
 #
-# The last six, as root, install the Debian packages that they miss.
+# The last seven, as root, install the Debian packages that they miss.
 
 # kbuild reads Kbuild; this file is for people.
 TREE := $(abspath $(dir $(lastword $(MAKEFILE_LIST))))
@@ -89,6 +90,10 @@ check-real: setup-tests
 	$(MAKE) -s tools
 	REAL="$(or $(REAL),--all)" selftests/check real
 
+check-identity: setup-tests
+	$(MAKE) -s tools
+	selftests/check identity
+
 bench:
 	selftests/vm/setup $(BENCH_PACKAGES)
 	$(MAKE) -s tools
@@ -101,4 +106,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all tools modules install install-tools install-module setup \
-	setup-tests demo check check-debug check-real bench style clean
+	setup-tests demo check check-debug check-real check-identity bench style \
+	clean
