@@ -13,47 +13,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "buffer.h"
+#include "frames.h"
 #include "hook.h"
 #include "hpkm.h"
 #include "image.h"
 #include "pack.h"
 
-struct buffer {
-	struct hpkm_arena *arena;
-	uint8_t *bytes;
-	size_t size, room;
-};
-
-static size_t append(struct buffer *b, const void *bytes, size_t size)
-{
-	size_t at = b->size;
-
-	if (b->size + size > b->room) {
-		uint8_t *moved;
-
-		b->room = 2 * (b->size + size) + 4096;
-		moved = hpkm_arena_alloc(b->arena, b->room, 1);
-		if (b->size)
-			memcpy(moved, b->bytes, b->size);
-		b->bytes = moved;
-	}
-	if (bytes && size)
-		memcpy(b->bytes + at, bytes, size);
-	b->size += size;
-	return at;
-}
-
-static size_t align_buffer(struct buffer *b, size_t align)
-{
-	append(b, NULL, (align - b->size % align) % align);
-	return b->size;
-}
-
 /* ---- the image ---- */
 
 /* Each string once. */
 struct strings {
-	struct buffer text;
+	struct hpkm_buffer text;
 	/* Open addressing: offsets plus 1, 0 is free; a power of two. */
 	uint32_t *cells;
 	size_t cell_count, used;
@@ -94,22 +65,22 @@ static uint32_t add_string(struct strings *s, const char *text)
 		grow_strings(s);
 	cell = find_cell(s, text);
 	if (!*cell) {
-		*cell = append(&s->text, text, strlen(text) + 1) + 1;
+		*cell = hpkm_buffer_append(&s->text, text, strlen(text) + 1) + 1;
 		s->used++;
 	}
 	return *cell - 1;
 }
 
-static void add_table(struct buffer *image, struct hpkm_image_table *table,
-		      const struct buffer *from, size_t entry)
+static void add_table(struct hpkm_buffer *image, struct hpkm_image_table *table,
+		      const struct hpkm_buffer *from, size_t entry)
 {
-	table->offset = align_buffer(image, 8);
+	table->offset = hpkm_buffer_align(image, 8);
 	table->count = from->size / entry;
-	append(image, from->bytes, from->size);
+	hpkm_buffer_append(image, from->bytes, from->size);
 }
 
 static void add_anchor(const struct hpkm_link_span *span,
-		       struct buffer *objects, struct strings *strings)
+		       struct hpkm_buffer *objects, struct strings *strings)
 {
 	const struct hpkm_anchor *a = span->anchor;
 	struct hpkm_image_object o = {
@@ -127,11 +98,12 @@ static void add_anchor(const struct hpkm_link_span *span,
 	};
 
 	memcpy(o.id, a->id, a->id_size);
-	append(objects, &o, sizeof(o));
+	hpkm_buffer_append(objects, &o, sizeof(o));
 }
 
-static void add_segments(const struct hpkm_link *link, struct buffer *image,
-			 struct buffer *segments)
+static void add_segments(const struct hpkm_link *link,
+			 struct hpkm_buffer *image,
+			 struct hpkm_buffer *segments)
 {
 	static const uint32_t prot[HPKM_LINK_KINDS] = {
 		[HPKM_LINK_TEXT] = HPKM_PROT_READ | HPKM_PROT_EXEC,
@@ -146,19 +118,19 @@ static void add_segments(const struct hpkm_link *link, struct buffer *image,
 		struct hpkm_image_segment s = {
 			.object = from->span->object,
 			.prot = prot[from->kind],
-			.data_offset = align_buffer(image, 16),
+			.data_offset = hpkm_buffer_align(image, 16),
 			.data_size = from->data_size,
 			.mem_offset = from->mem_offset,
 			.mem_size = from->mem_size,
 		};
 
-		append(image, from->data, from->data_size);
-		append(segments, &s, sizeof(s));
+		hpkm_buffer_append(image, from->data, from->data_size);
+		hpkm_buffer_append(segments, &s, sizeof(s));
 	}
 }
 
-static void add_func(const struct hpkm_patch_func *from, struct buffer *funcs,
-		     struct strings *strings)
+static void add_func(const struct hpkm_patch_func *from,
+		     struct hpkm_buffer *funcs, struct strings *strings)
 {
 	const struct hpkm_item *old = from->old, *new = from->new;
 	const struct hpkm_anchor *a = old->object->anchor;
@@ -185,10 +157,10 @@ static void add_func(const struct hpkm_patch_func *from, struct buffer *funcs,
 	sha256_update(&sha, old->live_size,
 		      hpkm_anchor_bytes(a, old->live, old->live_size));
 	sha256_digest(&sha, HPKM_DIGEST_SIZE, f.digest);
-	append(funcs, &f, sizeof(f));
+	hpkm_buffer_append(funcs, &f, sizeof(f));
 }
 
-static void add_hook(const struct hpkm_hooks *from, struct buffer *hooks)
+static void add_hook(const struct hpkm_hooks *from, struct hpkm_buffer *hooks)
 {
 	struct hpkm_image_hook h = {
 		.object = from->state->span->object,
@@ -198,10 +170,11 @@ static void add_hook(const struct hpkm_hooks *from, struct buffer *hooks)
 		.control = from->control->span_offset,
 	};
 
-	append(hooks, &h, sizeof(h));
+	hpkm_buffer_append(hooks, &h, sizeof(h));
 }
 
-static void add_part(const struct hpkm_patch_part *from, struct buffer *parts)
+static void add_part(const struct hpkm_patch_part *from,
+		     struct hpkm_buffer *parts)
 {
 	struct hpkm_image_part p = {
 		.func = from->func,
@@ -209,17 +182,17 @@ static void add_part(const struct hpkm_patch_part *from, struct buffer *parts)
 		.old_size = from->old->live_size,
 	};
 
-	append(parts, &p, sizeof(p));
+	hpkm_buffer_append(parts, &p, sizeof(p));
 }
 
 uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 			 const struct hpkm_link *link,
 			 const struct hpkm_pack_info *info, size_t *size)
 {
-	struct buffer image = { .arena = patch->arena };
-	struct buffer objects = image, segments = image, funcs = image;
-	struct buffer parts = image, fixups = image, depends = image;
-	struct buffer externs = image, hooks = image;
+	struct hpkm_buffer image = { .arena = patch->arena };
+	struct hpkm_buffer objects = image, segments = image, funcs = image;
+	struct hpkm_buffer parts = image, fixups = image, depends = image;
+	struct hpkm_buffer externs = image, hooks = image;
 	struct strings strings = { .text = image };
 	struct hpkm_image_header h = {
 		.magic = HPKM_IMAGE_MAGIC,
@@ -230,7 +203,7 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	};
 	char why[256];
 
-	append(&image, &h, sizeof(h));
+	hpkm_buffer_append(&image, &h, sizeof(h));
 	add_string(&strings, "");
 	h.name = add_string(&strings, info->name);
 	h.version = add_string(&strings, info->version);
@@ -253,7 +226,7 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 			.addend = from->addend,
 		};
 
-		append(&fixups, &x, sizeof(x));
+		hpkm_buffer_append(&fixups, &x, sizeof(x));
 	}
 	for (size_t i = 0; i < link->extern_count; i++) {
 		const struct hpkm_link_extern *from = &link->externs[i];
@@ -264,12 +237,12 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 			.object = from->span->object,
 		};
 
-		append(&externs, &e, sizeof(e));
+		hpkm_buffer_append(&externs, &e, sizeof(e));
 	}
 	for (size_t i = 0; i < info->depend_count; i++) {
 		uint32_t at = add_string(&strings, info->depends[i]);
 
-		append(&depends, &at, sizeof(at));
+		hpkm_buffer_append(&depends, &at, sizeof(at));
 	}
 	for (size_t i = 0; i < patch->anchor_count; i++)
 		if (patch->hooks[i].state)
@@ -286,7 +259,7 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 	add_table(&image, &h.depends, &depends, sizeof(uint32_t));
 	add_table(&image, &h.hooks, &hooks, sizeof(struct hpkm_image_hook));
 	add_table(&image, &h.strings, &strings.text, 1);
-	align_buffer(&image, 8);
+	hpkm_buffer_align(&image, 8);
 	if (image.size > HPKM_IMAGE_SIZE_MAX) {
 		hpkm_error("the patch has %zu bytes, more than %u",
 			   image.size, HPKM_IMAGE_SIZE_MAX);
@@ -333,71 +306,94 @@ static int write_file(const char *path, const uint8_t *bytes, size_t size)
 	return 0;
 }
 
+/* A patch object being written: what ld wrote, and sections behind it. */
+struct output {
+	struct hpkm_buffer bytes, names;
+	Elf64_Shdr *table;
+	size_t count;
+};
+
+/* A section that nobody loads. */
+static Elf64_Shdr *add_section(struct output *o, const char *name,
+			       uint64_t align, const void *bytes, size_t size)
+{
+	Elf64_Shdr *s = &o->table[o->count++];
+
+	hpkm_buffer_align(&o->bytes, align);
+	*s = (Elf64_Shdr){
+		.sh_name = hpkm_buffer_append(&o->names, name,
+					      strlen(name) + 1),
+		.sh_type = SHT_PROGBITS,
+		.sh_offset = hpkm_buffer_append(&o->bytes, bytes, size),
+		.sh_size = size,
+		.sh_addralign = align,
+	};
+	return s;
+}
+
+#define SECTIONS_ADDED	3
+
+static void add_sections(struct output *o, const struct hpkm_patch *patch,
+			 const uint8_t *image, size_t size)
+{
+	static const char comment[] = "hpkm-build " HPKM_VERSION;
+	struct hpkm_buffer frames = { .arena = patch->arena };
+	Elf64_Shdr *s;
+
+	add_section(o, HPKM_IMAGE_SECTION, 8, image, size);
+	hpkm_frames(patch, &frames);
+	if (frames.size)
+		add_section(o, ".debug_frame", 8, frames.bytes, frames.size);
+	s = add_section(o, ".comment", 1, comment, sizeof(comment));
+	s->sh_flags = SHF_MERGE | SHF_STRINGS;
+	s->sh_entsize = 1;
+}
+
 /*
- * The section headers and their names move to the end; two are added.
+ * The section headers and their names move to the end, behind what is added.
  */
 int hpkm_pack_write(const struct hpkm_patch *patch,
 		    const struct hpkm_link *link, const uint8_t *image,
 		    size_t size, const char *path)
 {
-	static const char comment[] = "hpkm-build " HPKM_VERSION;
-	struct buffer out = { .arena = patch->arena };
-	struct buffer names = { .arena = patch->arena };
+	struct output o = {
+		.bytes.arena = patch->arena, .names.arena = patch->arena,
+	};
 	const struct hpkm_elf *elf = &link->elf;
-	const struct hpkm_elf_section *old_names;
-	size_t count, at;
+	const struct hpkm_elf_section *names;
 	Elf64_Ehdr ehdr;
-	Elf64_Shdr *table;
 
 	memcpy(&ehdr, elf->bytes, sizeof(ehdr));
-	count = ehdr.e_shnum;
-	if (!hpkm_inside(ehdr.e_shoff, count * sizeof(*table), elf->size) ||
+	o.count = ehdr.e_shnum;
+	if (!hpkm_inside(ehdr.e_shoff, o.count * sizeof(*o.table), elf->size) ||
 	    ehdr.e_shstrndx >= elf->section_count ||
 	    !elf->sections[ehdr.e_shstrndx].data) {
 		hpkm_error("the linker's output has no section table");
 		return -1;
 	}
-	old_names = &elf->sections[ehdr.e_shstrndx];
-	table = hpkm_arena_alloc(patch->arena, count + 2, sizeof(*table));
-	memcpy(table, elf->bytes + ehdr.e_shoff, count * sizeof(*table));
+	names = &elf->sections[ehdr.e_shstrndx];
+	o.table = hpkm_arena_alloc(patch->arena, o.count + SECTIONS_ADDED,
+				   sizeof(*o.table));
+	memcpy(o.table, elf->bytes + ehdr.e_shoff, o.count * sizeof(*o.table));
 
 	/* All that the old tables stood behind of. */
-	append(&out, elf->bytes, ehdr.e_shoff);
-	append(&names, old_names->data, old_names->size);
+	hpkm_buffer_append(&o.bytes, elf->bytes, ehdr.e_shoff);
+	hpkm_buffer_append(&o.names, names->data, names->size);
+	add_sections(&o, patch, image, size);
 
-	at = align_buffer(&out, 8);
-	append(&out, image, size);
-	table[count] = (Elf64_Shdr){
-		.sh_name = append(&names, HPKM_IMAGE_SECTION,
-				  sizeof(HPKM_IMAGE_SECTION)),
-		.sh_type = SHT_PROGBITS,
-		.sh_offset = at,
-		.sh_size = size,
-		.sh_addralign = 8,
-	};
-	at = append(&out, comment, sizeof(comment));
-	table[count + 1] = (Elf64_Shdr){
-		.sh_name = append(&names, ".comment", sizeof(".comment")),
-		.sh_type = SHT_PROGBITS,
-		.sh_flags = SHF_MERGE | SHF_STRINGS,
-		.sh_offset = at,
-		.sh_size = sizeof(comment),
-		.sh_addralign = 1,
-		.sh_entsize = 1,
-	};
-	at = append(&out, names.bytes, names.size);
-	table[ehdr.e_shstrndx].sh_offset = at;
-	table[ehdr.e_shstrndx].sh_size = names.size;
-	ehdr.e_shoff = align_buffer(&out, 8);
-	ehdr.e_shnum = count + 2;
+	o.table[ehdr.e_shstrndx].sh_size = o.names.size;
+	o.table[ehdr.e_shstrndx].sh_offset =
+		hpkm_buffer_append(&o.bytes, o.names.bytes, o.names.size);
+	ehdr.e_shoff = hpkm_buffer_align(&o.bytes, 8);
+	ehdr.e_shnum = o.count;
 	/* Position independent, unless an anchor is not. */
 	ehdr.e_type = ET_DYN;
 	for (size_t i = 0; i < link->span_count; i++)
 		if (link->spans[i].piece_count && link->spans[i].anchor->fixed)
 			ehdr.e_type = ET_EXEC;
-	append(&out, table, (count + 2) * sizeof(*table));
-	memcpy(out.bytes, &ehdr, sizeof(ehdr));
-	return write_file(path, out.bytes, out.size);
+	hpkm_buffer_append(&o.bytes, o.table, o.count * sizeof(*o.table));
+	memcpy(o.bytes.bytes, &ehdr, sizeof(ehdr));
+	return write_file(path, o.bytes.bytes, o.bytes.size);
 }
 
 uint8_t *hpkm_pack_read(struct hpkm_arena *arena, const char *path,
