@@ -8,6 +8,7 @@
 
 #include "closure.h"
 #include "diff.h"
+#include "frames.h"
 #include "hook.h"
 #include "layout.h"
 #include "signature.h"
@@ -52,6 +53,7 @@ static void compare(uint8_t *old, size_t old_size, uint8_t *new,
 		.verdicts = { .arena = &arena },
 	};
 	struct hpkm_link link = { 0 };
+	struct hpkm_buffer frames = { .arena = &arena };
 
 	if (!read_object(&arena, &pair.old, old, old_size) ||
 	    !read_object(&arena, &pair.new, new, new_size) ||
@@ -68,6 +70,8 @@ static void compare(uint8_t *old, size_t old_size, uint8_t *new,
 	hpkm_signature_check(&patch);
 	hpkm_link_init(&link, &arena, &anchor, 1);
 	hpkm_closure(&patch, &link);
+	/* ld is left out: what it would have placed stands at 0. */
+	hpkm_frames(&patch, &frames);
 out:
 	hpkm_arena_free(&arena);
 }
