@@ -17,6 +17,10 @@
  * before __schedule() increments the counter on its CPU; here the counter is
  * read before the stack (smp_rmb()).
  *
+ * So the stop costs two loads for each thread that slept on, and a scan for each
+ * other one.  All processes are walked only if there may be threads that were
+ * not seen before the stop.
+ *
  * Processes are walked under RCU.  All threads of a thread group share one mm
  * (CLONE_THREAD implies CLONE_VM, and exec is alone in its group), so one
  * thread tells for the group.
@@ -132,8 +136,8 @@ static void init_look(struct hpkm_look *look, const struct hpkm_stop *stop,
 
 /* ---- inside the stop ---- */
 
-static const struct hpkm_sleeper *find(const struct hpkm_threads *threads,
-				       const struct task_struct *thread)
+static const struct hpkm_known *find(const struct hpkm_threads *threads,
+				     const struct task_struct *thread)
 {
 	u32 mask = (1U << threads->bits) - 1, i;
 
@@ -141,7 +145,7 @@ static const struct hpkm_sleeper *find(const struct hpkm_threads *threads,
 		return NULL;
 	for (i = hash_ptr(thread, threads->bits); threads->table[i & mask];
 	     i++) {
-		const struct hpkm_sleeper *s =
+		const struct hpkm_known *s =
 			&threads->list[threads->table[i & mask] - 1];
 
 		if (s->thread == thread)
@@ -150,20 +154,9 @@ static const struct hpkm_sleeper *find(const struct hpkm_threads *threads,
 	return NULL;
 }
 
-/* Threads mostly come in the order in which they were collected. */
-static const struct hpkm_sleeper *find_next(const struct hpkm_threads *threads,
-					    const struct task_struct *thread,
-					    u32 *next)
+static bool slept_on(const struct hpkm_known *s)
 {
-	if (*next < threads->count && threads->list[*next].thread == thread)
-		return &threads->list[(*next)++];
-	return find(threads, thread);
-}
-
-static bool slept_on(const struct hpkm_sleeper *s,
-		     const struct hpkm_transition *t)
-{
-	return s->clear && s->of == t && s->plan == t->plan &&
+	return s->clear && s->plan == s->of->plan &&
 	       s->switches == hpkm_switches(s->thread);
 }
 
@@ -200,18 +193,15 @@ static enum hpkm_stack_status look_in_stop(struct hpkm_stop *stop,
 	return hpkm_stack_check(&look, thread, regs, hpkm_switches(thread), b);
 }
 
-static void check_thread(const struct hpkm_threads *threads, u32 *next,
-			 struct hpkm_stop *stop, struct hpkm_transition *t,
-			 struct task_struct *thread)
+static void check_thread(struct hpkm_stop *stop, struct hpkm_transition *t,
+			 struct task_struct *thread, bool slept)
 {
-	const struct hpkm_sleeper *s;
 	struct hpkm_blocker *b;
 
-	s = find_next(threads, thread, next);
 	t->threads++;
 	if (stop->heap)
 		hpkm_heap_thread(t, thread);
-	if (s && slept_on(s, t))
+	if (slept)
 		return;
 	b = next_blocker(t);
 	switch (look_in_stop(stop, t, thread, b)) {
@@ -227,6 +217,76 @@ static void check_thread(const struct hpkm_threads *threads, u32 *next,
 		break;
 	}
 	add_blocker(t, thread, hpkm_switches(thread), stop->now);
+}
+
+/*
+ * Are the threads that are known all there are?  Each task that has an mm as its
+ * own holds one reference in mm_users from before it has it until after it has
+ * it no longer, and the target holds one.  Who else holds one, a reader of
+ * /proc say, makes the answer "no", and costs a walk.
+ */
+static bool all_known(struct hpkm_threads *threads,
+		      const struct hpkm_stop *stop)
+{
+	u32 i;
+
+	for (i = 0; i < stop->count; i++)
+		stop->transitions[i]->known = 0;
+	for (i = 0; i < threads->count; i++) {
+		struct hpkm_known *s = &threads->list[i];
+
+		s->slept = slept_on(s);
+		/* Only by running could it have changed its mm. */
+		s->of->known += s->slept ||
+			READ_ONCE(s->thread->mm) == s->of->target.mm;
+	}
+	for (i = 0; i < stop->count; i++) {
+		const struct hpkm_transition *t = stop->transitions[i];
+
+		if (t->known + 1 != atomic_read(&t->target.mm->mm_users))
+			return false;
+	}
+	return true;
+}
+
+static void check_known(const struct hpkm_threads *threads,
+			struct hpkm_stop *stop)
+{
+	for (u32 i = 0; i < threads->count; i++) {
+		const struct hpkm_known *s = &threads->list[i];
+		struct hpkm_transition *t = s->of;
+
+		if (!s->slept && (READ_ONCE(s->thread->mm) != t->target.mm ||
+				  !has_user(s->thread)))
+			continue;
+		hpkm_say_locked(t->target.mm);
+		check_thread(stop, t, s->thread, s->slept);
+		hpkm_say_unlocked(t->target.mm);
+	}
+}
+
+/* There may be others, in these processes or in ones that share their mm. */
+static void check_all(const struct hpkm_threads *threads,
+		      struct hpkm_stop *stop)
+{
+	struct task_struct *process, *thread;
+
+	for_each_process(process) {
+		struct hpkm_transition *t = transition_of(stop, process);
+
+		if (!t)
+			continue;
+		hpkm_say_locked(t->target.mm);
+		for_each_thread(process, thread) {
+			const struct hpkm_known *s;
+
+			if (!thread->mm || !has_user(thread))
+				continue;
+			s = find(threads, thread);
+			check_thread(stop, t, thread, s && s->slept);
+		}
+		hpkm_say_unlocked(t->target.mm);
+	}
 }
 
 /* A thread that is in the way is reported first, and soon gone. */
@@ -251,16 +311,14 @@ static void check_heaps(struct hpkm_stop *stop)
 
 /**
  * hpkm_threads_check() - every thread of every process that shares an mm
- * @threads: those that were looked at already
+ * @threads: those that are known, of the same transitions
  * @stop: transitions get threads, blockers, kept and fault_at
  *
  * Context: Inside the stop, see transition.c.
  */
-void hpkm_threads_check(const struct hpkm_threads *threads,
-			struct hpkm_stop *stop)
+void hpkm_threads_check(struct hpkm_threads *threads, struct hpkm_stop *stop)
 {
-	struct task_struct *process, *thread;
-	u32 i, k, next = 0;
+	u32 i, k;
 
 	for (i = 0; i < stop->count; i++) {
 		struct hpkm_transition *t = stop->transitions[i];
@@ -270,17 +328,10 @@ void hpkm_threads_check(const struct hpkm_threads *threads,
 			t->kept[k] = false;
 	}
 	rcu_read_lock();
-	for_each_process(process) {
-		struct hpkm_transition *t = transition_of(stop, process);
-
-		if (!t)
-			continue;
-		hpkm_say_locked(t->target.mm);
-		for_each_thread(process, thread)
-			if (thread->mm && has_user(thread))
-				check_thread(threads, &next, stop, t, thread);
-		hpkm_say_unlocked(t->target.mm);
-	}
+	if (all_known(threads, stop))
+		check_known(threads, stop);
+	else
+		check_all(threads, stop);
 	rcu_read_unlock();
 	if (stop->heap)
 		check_heaps(stop);
@@ -300,8 +351,8 @@ static bool may_be_asleep(const struct task_struct *thread)
 	return true;
 }
 
-/* Up to @room sleepers; the return value is how many there are. */
-static u32 collect(const struct hpkm_stop *stop, struct hpkm_sleeper *list,
+/* Up to @room threads; the return value is how many there are. */
+static u32 collect(const struct hpkm_stop *stop, struct hpkm_known *list,
 		   u32 room)
 {
 	struct task_struct *process, *thread;
@@ -317,13 +368,15 @@ static u32 collect(const struct hpkm_stop *stop, struct hpkm_sleeper *list,
 			continue;
 		for_each_thread(process, thread) {
 			t->threads += has_user(thread);
-			if (!has_user(thread) || !may_be_asleep(thread))
+			if (!READ_ONCE(thread->mm))
 				continue;
 			if (count < room) {
 				get_task_struct(thread);
-				list[count] = (struct hpkm_sleeper) {
+				list[count] = (struct hpkm_known) {
 					.thread = thread,
 					.of = t,
+					.asleep = has_user(thread) &&
+						may_be_asleep(thread),
 					.plan = t->plan,
 				};
 			}
@@ -334,7 +387,7 @@ static u32 collect(const struct hpkm_stop *stop, struct hpkm_sleeper *list,
 	return count;
 }
 
-static void put_list(struct hpkm_sleeper *list, u32 count)
+static void put_list(struct hpkm_known *list, u32 count)
 {
 	for (u32 i = 0; i < count; i++)
 		put_task_struct(list[i].thread);
@@ -400,7 +453,7 @@ static bool copy_registers(struct task_struct *thread, struct pt_regs *regs)
 
 /* What the operator's tool needs to unwind the stack. */
 static void add_doubt(struct hpkm_look *look, struct hpkm_transition *t,
-		      struct hpkm_sleeper *s, const struct pt_regs *regs)
+		      struct hpkm_known *s, const struct pt_regs *regs)
 {
 	struct hpkm_doubt *doubt;
 	struct hpkm_blocker unused;
@@ -424,7 +477,7 @@ static void add_doubt(struct hpkm_look *look, struct hpkm_transition *t,
 }
 
 static void look_at(struct hpkm_look *look, struct hpkm_transition *t,
-		    struct hpkm_sleeper *s, u64 now)
+		    struct hpkm_known *s, u64 now)
 {
 	struct hpkm_blocker *b = next_blocker(t);
 	enum hpkm_stack_status status;
@@ -432,6 +485,9 @@ static void look_at(struct hpkm_look *look, struct hpkm_transition *t,
 
 	s->switches = hpkm_switches(s->thread);
 	smp_rmb(); /* see the head of this file */
+	/* By exec it may have left the target; as long as it sleeps it can't. */
+	if (READ_ONCE(s->thread->mm) != t->target.mm)
+		return;
 	if (!may_be_asleep(s->thread) || !copy_registers(s->thread, &regs))
 		return;
 	/* It will soon be done, or the stop tells. */
@@ -456,9 +512,9 @@ static void look_at(struct hpkm_look *look, struct hpkm_transition *t,
  * What is known of a thread that has not run since the last attempt stays
  * true for the same plan.
  */
-static bool take_over(const struct hpkm_threads *before, struct hpkm_sleeper *s)
+static bool take_over(const struct hpkm_threads *before, struct hpkm_known *s)
 {
-	const struct hpkm_sleeper *old = find(before, s->thread);
+	const struct hpkm_known *old = find(before, s->thread);
 
 	if (!old || old->of != s->of || old->switches !=
 	    hpkm_switches(s->thread))
@@ -495,12 +551,12 @@ int hpkm_threads_prepare(struct hpkm_threads *threads, struct hpkm_stop *stop)
 	if (!ret)
 		ret = make_table(&now);
 	for (u32 i = 0; !ret && i < now.count; i++) {
-		struct hpkm_sleeper *s = &now.list[i];
+		struct hpkm_known *s = &now.list[i];
 		struct hpkm_scanned scanned = { 0 };
 		struct hpkm_transition *t;
 		struct hpkm_look look;
 
-		if (take_over(threads, s))
+		if (!s->asleep || take_over(threads, s))
 			continue;
 		t = find_transition(stop, s->of->target.mm);
 		init_look(&look, stop, t, &scanned);

@@ -6,9 +6,11 @@
 #include "transition.h"
 
 /**
- * struct hpkm_sleeper - a thread that slept when it was looked at
+ * struct hpkm_known - a thread that was there before the stop
  * @thread: holds a reference
  * @of: the transition of its address space
+ * @asleep: it slept then, and was looked at
+ * @slept: inside the stop: it has slept on since, and is in nobody's way
  * @plan: number of the plan that it was looked at for
  * @switches: its context switches before that
  * @sp: its user stack pointer
@@ -16,9 +18,11 @@
  * @asked: somebody was asked to unwind its stack
  * @blocked: how often it was found in the way since it went to sleep
  */
-struct hpkm_sleeper {
+struct hpkm_known {
 	struct task_struct *thread;
-	const struct hpkm_transition *of;
+	struct hpkm_transition *of;
+	bool asleep;
+	bool slept;
 	u32 plan;
 	unsigned long switches;
 	unsigned long sp;
@@ -28,14 +32,14 @@ struct hpkm_sleeper {
 };
 
 /**
- * struct hpkm_threads - the sleepers of all targets of a request
+ * struct hpkm_threads - the known threads of all targets of a request
  * @list: of them
  * @count: how many
  * @table: open addressing by task pointer: index in @list + 1, 0 is free
  * @bits: binary logarithm of the number of entries of @table
  */
 struct hpkm_threads {
-	struct hpkm_sleeper *list;
+	struct hpkm_known *list;
 	u32 count;
 	u32 *table;
 	unsigned int bits;
@@ -46,7 +50,6 @@ int hpkm_threads_prepare(struct hpkm_threads *threads, struct hpkm_stop *stop);
 void hpkm_threads_release(struct hpkm_threads *threads);
 
 /* Inside the stop, with the mmap_lock of every target held for reading. */
-void hpkm_threads_check(const struct hpkm_threads *threads,
-			struct hpkm_stop *stop);
+void hpkm_threads_check(struct hpkm_threads *threads, struct hpkm_stop *stop);
 
 #endif /* _HPKM_THREADS_H */

@@ -95,7 +95,7 @@ static bool lock_all(struct hpkm_stop *stop, u32 *locked)
 
 struct stop_data {
 	struct hpkm_stop *stop;
-	const struct hpkm_threads *threads;
+	struct hpkm_threads *threads;
 	u32 locked;
 	atomic_t arrived;
 	bool finished;

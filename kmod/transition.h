@@ -74,6 +74,7 @@ struct hpkm_threads;
  * @status: outcome so far
  * @why: text for people, for refused, error, busy and gone
  * @threads: found in the last attempt
+ * @known: how many of the tasks that have its mm were seen before the stop
  * @attempts: attempts to switch it
  * @blockers: who blocked in the last attempt
  * @blocker_count: how many of them are filled in
@@ -112,6 +113,7 @@ struct hpkm_transition {
 	enum hpkm_status status;
 	char why[HPKM_WHY_SIZE];
 	u32 threads;
+	u32 known;
 	u32 attempts;
 	struct hpkm_blocker blockers[HPKM_BLOCKERS_MAX];
 	u32 blocker_count;
