@@ -17,14 +17,15 @@
  * before __schedule() increments the counter on its CPU; here the counter is
  * read before the stack (smp_rmb()).
  *
- * So the stop costs two loads for each thread that slept on, and a scan for each
- * other one.  All processes are walked only if there may be threads that were
- * not seen before the stop.
+ * So the stop costs two loads for each thread that slept on, which all CPUs
+ * share, and a scan for each other one.  All processes are walked only if there
+ * may be threads that were not seen before the stop.
  *
  * Processes are walked under RCU.  All threads of a thread group share one mm
  * (CLONE_THREAD implies CLONE_VM, and exec is alone in its group), so one
  * thread tells for the group.
  */
+#include <linux/bitmap.h>
 #include <linux/hash.h>
 #include <linux/ktime.h>
 #include <linux/log2.h>
@@ -154,10 +155,67 @@ static const struct hpkm_known *find(const struct hpkm_threads *threads,
 	return NULL;
 }
 
-static bool slept_on(const struct hpkm_known *s)
+/* Threads that one word of the map of those awake stands for. */
+static u32 share_of(const struct hpkm_threads *threads, u32 first)
 {
-	return s->clear && s->plan == s->of->plan &&
-	       s->switches == hpkm_switches(s->thread);
+	return min_t(u32, BITS_PER_LONG, threads->count - first);
+}
+
+static void verify_share(const struct hpkm_threads *threads, u32 first)
+{
+	const struct hpkm_known *list = &threads->list[first];
+	unsigned long awake = 0;
+	u32 count = share_of(threads, first), slept = 0;
+
+	for (u32 i = 0; i < count; i++) {
+		const struct hpkm_known *s = &list[i];
+
+		if (s->clear && s->switches == hpkm_switches(s->thread))
+			slept++;
+		else
+			awake |= 1UL << i;
+		if (slept && (i + 1 == count || list[i + 1].of != s->of)) {
+			atomic_add(slept, &s->of->slept);
+			slept = 0;
+		}
+	}
+	threads->awake[first / BITS_PER_LONG] = awake;
+}
+
+/**
+ * hpkm_threads_verify() - which of the known threads have slept on?
+ * @threads: prepared
+ *
+ * Every CPU calls it, and does what no other one does.  What it needs is the
+ * threads' own, and referenced; no lock, and no mapping.
+ *
+ * Context: Inside the stop.
+ */
+void hpkm_threads_verify(struct hpkm_threads *threads)
+{
+	u32 first;
+
+	for (;;) {
+		first = atomic_fetch_add(BITS_PER_LONG, &threads->claimed);
+		if (first >= threads->count)
+			return;
+		verify_share(threads, first);
+		/* Fully ordered: who has read it sees what was found. */
+		atomic_add_return(share_of(threads, first), &threads->verified);
+	}
+}
+
+/* They have all been claimed, by CPUs that are here and do nothing else. */
+static void wait_verified(struct hpkm_threads *threads)
+{
+	while (atomic_read_acquire(&threads->verified) < threads->count)
+		cpu_relax();
+}
+
+static bool slept_on(const struct hpkm_threads *threads,
+		     const struct hpkm_known *s)
+{
+	return !test_bit(s - threads->list, threads->awake);
 }
 
 /*
@@ -194,16 +252,10 @@ static enum hpkm_stack_status look_in_stop(struct hpkm_stop *stop,
 }
 
 static void check_thread(struct hpkm_stop *stop, struct hpkm_transition *t,
-			 struct task_struct *thread, bool slept)
+			 struct task_struct *thread)
 {
-	struct hpkm_blocker *b;
+	struct hpkm_blocker *b = next_blocker(t);
 
-	t->threads++;
-	if (stop->heap)
-		hpkm_heap_thread(t, thread);
-	if (slept)
-		return;
-	b = next_blocker(t);
 	switch (look_in_stop(stop, t, thread, b)) {
 	case HPKM_STACK_CLEAR:
 	case HPKM_STACK_KEEPS:
@@ -225,19 +277,19 @@ static void check_thread(struct hpkm_stop *stop, struct hpkm_transition *t,
  * it no longer, and the target holds one.  Who else holds one, a reader of
  * /proc say, makes the answer "no", and costs a walk.
  */
-static bool all_known(struct hpkm_threads *threads,
+static bool all_known(const struct hpkm_threads *threads,
 		      const struct hpkm_stop *stop)
 {
 	u32 i;
 
+	/* Only by running could a thread have changed its mm. */
 	for (i = 0; i < stop->count; i++)
-		stop->transitions[i]->known = 0;
-	for (i = 0; i < threads->count; i++) {
-		struct hpkm_known *s = &threads->list[i];
+		stop->transitions[i]->known =
+			atomic_read(&stop->transitions[i]->slept);
+	for_each_set_bit(i, threads->awake, threads->count) {
+		const struct hpkm_known *s = &threads->list[i];
 
-		s->slept = slept_on(s);
-		/* Only by running could it have changed its mm. */
-		s->of->known += s->slept ||
+		s->of->known +=
 			READ_ONCE(s->thread->mm) == s->of->target.mm;
 	}
 	for (i = 0; i < stop->count; i++) {
@@ -252,15 +304,21 @@ static bool all_known(struct hpkm_threads *threads,
 static void check_known(const struct hpkm_threads *threads,
 			struct hpkm_stop *stop)
 {
-	for (u32 i = 0; i < threads->count; i++) {
+	u32 i;
+
+	for (i = 0; i < stop->count; i++)
+		stop->transitions[i]->threads =
+			atomic_read(&stop->transitions[i]->slept);
+	for_each_set_bit(i, threads->awake, threads->count) {
 		const struct hpkm_known *s = &threads->list[i];
 		struct hpkm_transition *t = s->of;
 
-		if (!s->slept && (READ_ONCE(s->thread->mm) != t->target.mm ||
-				  !has_user(s->thread)))
+		if (READ_ONCE(s->thread->mm) != t->target.mm ||
+		    !has_user(s->thread))
 			continue;
+		t->threads++;
 		hpkm_say_locked(t->target.mm);
-		check_thread(stop, t, s->thread, s->slept);
+		check_thread(stop, t, s->thread);
 		hpkm_say_unlocked(t->target.mm);
 	}
 }
@@ -282,8 +340,12 @@ static void check_all(const struct hpkm_threads *threads,
 
 			if (!thread->mm || !has_user(thread))
 				continue;
+			t->threads++;
+			if (stop->heap)
+				hpkm_heap_thread(t, thread);
 			s = find(threads, thread);
-			check_thread(stop, t, thread, s && s->slept);
+			if (!s || !slept_on(threads, s))
+				check_thread(stop, t, thread);
 		}
 		hpkm_say_unlocked(t->target.mm);
 	}
@@ -314,7 +376,8 @@ static void check_heaps(struct hpkm_stop *stop)
  * @threads: those that are known, of the same transitions
  * @stop: transitions get threads, blockers, kept and fault_at
  *
- * Context: Inside the stop, see transition.c.
+ * Context: Inside the stop, on one CPU, after its hpkm_threads_verify(), with
+ * the mmap_lock of every target held for reading; see transition.c.
  */
 void hpkm_threads_check(struct hpkm_threads *threads, struct hpkm_stop *stop)
 {
@@ -327,8 +390,10 @@ void hpkm_threads_check(struct hpkm_threads *threads, struct hpkm_stop *stop)
 		for (k = 0; k < t->removed_count; k++)
 			t->kept[k] = false;
 	}
+	wait_verified(threads);
 	rcu_read_lock();
-	if (all_known(threads, stop))
+	/* Heap consistency wants to see those that slept on, too. */
+	if (!stop->heap && all_known(threads, stop))
 		check_known(threads, stop);
 	else
 		check_all(threads, stop);
@@ -415,10 +480,15 @@ static int collect_all(const struct hpkm_stop *stop,
 	}
 }
 
+/* The table by which they are found, and the map of those that are awake. */
 static int make_table(struct hpkm_threads *threads)
 {
 	u32 mask;
 
+	threads->awake = kvcalloc(BITS_TO_LONGS(threads->count),
+				  sizeof(*threads->awake), GFP_KERNEL);
+	if (!threads->awake)
+		return -ENOMEM;
 	threads->bits = ilog2(max(threads->count, 8U)) + 2;
 	mask = (1U << threads->bits) - 1;
 	threads->table = kvcalloc(mask + 1, sizeof(*threads->table),
@@ -564,6 +634,8 @@ int hpkm_threads_prepare(struct hpkm_threads *threads, struct hpkm_stop *stop)
 		look_at(&look, t, s, stop->now);
 		cond_resched();
 	}
+	for (u32 i = 0; i < stop->count; i++)
+		atomic_set(&stop->transitions[i]->slept, 0);
 	for (u32 i = 0; !ret && stop->heap && i < stop->count; i++)
 		ret = hpkm_heap_prepare(stop->transitions[i]);
 out:
@@ -579,5 +651,6 @@ void hpkm_threads_release(struct hpkm_threads *threads)
 {
 	put_list(threads->list, threads->count);
 	kvfree(threads->table);
+	kvfree(threads->awake);
 	memset(threads, 0, sizeof(*threads));
 }

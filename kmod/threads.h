@@ -10,7 +10,6 @@
  * @thread: holds a reference
  * @of: the transition of its address space
  * @asleep: it slept then, and was looked at
- * @slept: inside the stop: it has slept on since, and is in nobody's way
  * @plan: number of the plan that it was looked at for
  * @switches: its context switches before that
  * @sp: its user stack pointer
@@ -22,7 +21,6 @@ struct hpkm_known {
 	struct task_struct *thread;
 	struct hpkm_transition *of;
 	bool asleep;
-	bool slept;
 	u32 plan;
 	unsigned long switches;
 	unsigned long sp;
@@ -37,19 +35,26 @@ struct hpkm_known {
  * @count: how many
  * @table: open addressing by task pointer: index in @list + 1, 0 is free
  * @bits: binary logarithm of the number of entries of @table
+ * @awake: map of @list, written inside the stop: all but those that were found
+ *	to be in nobody's way and have slept on since
+ * @claimed: so many of @list a CPU has taken on itself to look at, or more
+ * @verified: so many have their bit in @awake
  */
 struct hpkm_threads {
 	struct hpkm_known *list;
 	u32 count;
 	u32 *table;
 	unsigned int bits;
+	unsigned long *awake;
+	atomic_t claimed, verified;
 };
 
 /* Outside the stop, process context, no mmap_lock held. */
 int hpkm_threads_prepare(struct hpkm_threads *threads, struct hpkm_stop *stop);
 void hpkm_threads_release(struct hpkm_threads *threads);
 
-/* Inside the stop, with the mmap_lock of every target held for reading. */
+/* Inside the stop: on every CPU, and then on one of them. */
+void hpkm_threads_verify(struct hpkm_threads *threads);
 void hpkm_threads_check(struct hpkm_threads *threads, struct hpkm_stop *stop);
 
 #endif /* _HPKM_THREADS_H */

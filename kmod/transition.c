@@ -18,7 +18,12 @@
  * It is given up after the stop, in process context, for waking a writer is no
  * work for the stopper.
  *
- * Inside the stop nothing is allocated, faulted in, printed or waited for.
+ * The CPUs share what needs no order: which sleepers have slept on, and
+ * whether the plans still fit.  One of them locks before, and looks at the other
+ * threads, decides and commits after that.
+ *
+ * Inside the stop nothing is allocated, faulted in or printed, and nobody is
+ * waited for but the CPUs that are there.
  */
 #include <linux/ktime.h>
 #include <linux/mmap_lock.h>
@@ -93,27 +98,46 @@ static bool lock_all(struct hpkm_stop *stop, u32 *locked)
 	return true;
 }
 
+/*
+ * What the CPUs share inside the stop.
+ * @arrived: so many of them are there
+ * @ready: the mmap_lock of every target is held
+ * @claimed: so many plans a CPU has taken on itself to compare, or more
+ * @compared: so many have been compared
+ * @finished: all is done
+ */
 struct stop_data {
 	struct hpkm_stop *stop;
 	struct hpkm_threads *threads;
 	u32 locked;
 	atomic_t arrived;
+	bool ready;
+	atomic_t claimed, compared;
 	bool finished;
 };
 
-/* What one CPU does for all of them. */
-static void check_and_commit(struct stop_data *d)
+/* Every CPU does what no other one does. */
+static void compare_plans(struct stop_data *d)
 {
-	struct hpkm_stop *stop = d->stop;
-	bool safe;
+	struct hpkm_transition *t;
 	u32 i;
 
-	safe = lock_all(stop, &d->locked);
-	if (!safe)
-		return;
-	hpkm_threads_check(d->threads, stop);
-	stop->checked = true;
-	for (i = 0; i < stop->count; i++) {
+	for (;;) {
+		i = atomic_fetch_inc(&d->claimed);
+		if (i >= d->stop->count)
+			return;
+		t = d->stop->transitions[i];
+		t->fits = plan_fits(t);
+		/* Fully ordered, as the count of threads verified. */
+		atomic_inc_return(&d->compared);
+	}
+}
+
+static bool all_safe(const struct hpkm_stop *stop)
+{
+	bool safe = true;
+
+	for (u32 i = 0; i < stop->count; i++) {
 		struct hpkm_transition *t = stop->transitions[i];
 
 		/* Nobody is left to run it: it ended or called exec. */
@@ -121,30 +145,63 @@ static void check_and_commit(struct stop_data *d)
 			continue;
 		if (t->blocker_count) {
 			safe = false;
-		} else if (!plan_fits(t)) {
+		} else if (!t->fits) {
 			t->outdated = true;
 			safe = false;
 		}
 	}
-	stop->done = safe;
-	for (i = 0; safe && stop->commit && i < stop->count; i++)
+	return safe;
+}
+
+/* The first CPU decides, and switches. */
+static void check_and_commit(struct stop_data *d)
+{
+	struct hpkm_stop *stop = d->stop;
+
+	if (!lock_all(stop, &d->locked))
+		return;
+	/* Pairs with the acquire in help(). */
+	smp_store_release(&d->ready, true);
+	hpkm_threads_verify(d->threads);
+	hpkm_threads_check(d->threads, stop);
+	stop->checked = true;
+	compare_plans(d);
+	while (atomic_read_acquire(&d->compared) < stop->count)
+		cpu_relax();
+	stop->done = all_safe(stop);
+	for (u32 i = 0; stop->done && stop->commit && i < stop->count; i++)
 		if (stop->transitions[i]->threads)
 			commit(stop->transitions[i]);
 }
 
-/* Runs on every CPU; the first one works, the others wait for it. */
+/* The others take what they can off it, and stay until it is done. */
+static void help(struct stop_data *d)
+{
+	bool helped = false;
+
+	/* Pairs with the release in stop_cb(): text before "finished". */
+	while (!smp_load_acquire(&d->finished)) {
+		/* Pairs with the release in check_and_commit(): it has locked. */
+		if (!helped && smp_load_acquire(&d->ready)) {
+			compare_plans(d);
+			hpkm_threads_verify(d->threads);
+			helped = true;
+		}
+		cpu_relax();
+	}
+}
+
+/* Runs on every CPU. */
 static int stop_cb(void *data)
 {
 	struct stop_data *d = data;
 
 	if (atomic_inc_return(&d->arrived) == 1) {
 		check_and_commit(d);
-		/* Pairs with the acquire below: text before "finished". */
+		/* Pairs with the acquire in help(). */
 		smp_store_release(&d->finished, true);
 	} else {
-		/* Pairs with the release above. */
-		while (!smp_load_acquire(&d->finished))
-			cpu_relax();
+		help(d);
 	}
 	hpkm_arch_sync_cpu();
 	return 0;

@@ -74,7 +74,9 @@ struct hpkm_threads;
  * @status: outcome so far
  * @why: text for people, for refused, error, busy and gone
  * @threads: found in the last attempt
+ * @slept: how many were looked at before the stop and have slept on
  * @known: how many of the tasks that have its mm were seen before the stop
+ * @fits: the plan fits the target, as the last stop found
  * @attempts: attempts to switch it
  * @blockers: who blocked in the last attempt
  * @blocker_count: how many of them are filled in
@@ -113,7 +115,9 @@ struct hpkm_transition {
 	enum hpkm_status status;
 	char why[HPKM_WHY_SIZE];
 	u32 threads;
+	atomic_t slept;
 	u32 known;
+	bool fits;
 	u32 attempts;
 	struct hpkm_blocker blockers[HPKM_BLOCKERS_MAX];
 	u32 blocker_count;
