@@ -57,7 +57,7 @@ static bool is_planned(const struct hpkm_transition *t)
 
 static bool is_claimed(const struct hpkm_transition *t)
 {
-	return !list_empty(&t->target.node);
+	return !hlist_unhashed(&t->target.node);
 }
 
 static struct hpkm_transition *alloc_transition(bool each)
@@ -108,10 +108,17 @@ static bool is_known(const struct hpkm_request *request,
 {
 	const struct hpkm_transition *t;
 
-	list_for_each_entry(t, &request->transitions, node)
+	hash_for_each_possible(request->by_mm, t, by_mm, (unsigned long)mm)
 		if (t->target.mm == mm)
 			return true;
 	return false;
+}
+
+static void add_transition(struct hpkm_request *request,
+			   struct hpkm_transition *t)
+{
+	list_add_tail(&t->node, &request->transitions);
+	hash_add(request->by_mm, &t->by_mm, (unsigned long)t->target.mm);
 }
 
 /* The processes that were named; those that share an mm count once. */
@@ -132,7 +139,7 @@ static int collect_wanted(struct hpkm_request *request)
 		if (!ret && is_known(request, t->target.mm))
 			free_transition(t);
 		else
-			list_add_tail(&t->node, &request->transitions);
+			add_transition(request, t);
 	}
 	return 0;
 }
@@ -170,7 +177,7 @@ static int collect_process(struct hpkm_request *request, pid_t pid)
 	       is_concerned(request, &t->target);
 	put_pid(group);
 	if (keep)
-		list_add_tail(&t->node, &request->transitions);
+		add_transition(request, t);
 	else
 		free_transition(t);
 	return 0;
@@ -209,7 +216,7 @@ static bool claim_all(struct hpkm_request *request)
 	struct hpkm_transition *t;
 
 	list_for_each_entry(t, &request->transitions, node) {
-		if (t->status != HPKM_STATUS_READY || t->skip)
+		if (t->status != HPKM_STATUS_READY)
 			continue;
 		if (hpkm_target_claim(&t->target))
 			continue;
@@ -472,7 +479,7 @@ static void give_up(struct hpkm_request *request)
 	struct hpkm_transition *t;
 
 	list_for_each_entry(t, &request->transitions, node) {
-		if (t->status != HPKM_STATUS_READY || t->skip ||
+		if (t->status != HPKM_STATUS_READY ||
 		    (!t->blocker_count && !t->outdated_count))
 			continue;
 		t->status = HPKM_STATUS_BUSY;
@@ -597,6 +604,16 @@ static bool any_ready(const struct hpkm_request *request)
 	return false;
 }
 
+/* One attempt for @t, which is the only transition of the request. */
+static bool run_alone(struct hpkm_request *request, struct hpkm_transition *t)
+{
+	t->status = HPKM_STATUS_READY;
+	swap(request->threads, *t->sleepers);
+	run_round(request, jiffies);
+	swap(request->threads, *t->sleepers);
+	return t->status != HPKM_STATUS_BUSY;
+}
+
 /*
  * Each target that is ready on its own: one attempt for each, and all over
  * again for those that were busy, until the deadline.
@@ -604,28 +621,29 @@ static bool any_ready(const struct hpkm_request *request)
 static void run_each(struct hpkm_request *request, unsigned long deadline)
 {
 	unsigned int delay_ms = BACKOFF_MIN_MS;
-	struct hpkm_transition *t, *other;
+	struct hpkm_transition *t;
 	bool busy;
 
 	do {
+		LIST_HEAD(waiting);
+		LIST_HEAD(done);
+
 		busy = false;
-		list_for_each_entry(t, &request->transitions, node) {
-			if (t->status != HPKM_STATUS_READY &&
-			    t->status != HPKM_STATUS_BUSY)
-				continue;
-			list_for_each_entry(other, &request->transitions, node)
-				other->skip = other != t;
-			t->status = HPKM_STATUS_READY;
-			swap(request->threads, *t->sleepers);
-			run_round(request, jiffies);
-			swap(request->threads, *t->sleepers);
-			busy |= t->status == HPKM_STATUS_BUSY;
+		list_splice_init(&request->transitions, &waiting);
+		while (!list_empty(&waiting)) {
+			t = list_first_entry(&waiting, struct hpkm_transition,
+					     node);
+			list_move(&t->node, &request->transitions);
+			if ((t->status == HPKM_STATUS_READY ||
+			     t->status == HPKM_STATUS_BUSY) &&
+			    !run_alone(request, t))
+				busy = true;
+			list_move_tail(&t->node, &done);
 		}
+		list_splice(&done, &request->transitions);
 	} while (busy && back_off(request, deadline, &delay_ms));
-	list_for_each_entry(t, &request->transitions, node) {
-		t->skip = false;
+	list_for_each_entry(t, &request->transitions, node)
 		hpkm_threads_release(t->sleepers);
-	}
 }
 
 static bool switch_ready(struct hpkm_request *request, unsigned long deadline)

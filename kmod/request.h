@@ -3,6 +3,7 @@
 #ifndef _HPKM_REQUEST_H
 #define _HPKM_REQUEST_H
 
+#include <linux/hashtable.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -41,7 +42,8 @@ struct hpkm_wanted {
  * @wake: to end the back-off
  * @answers: words that the client says are stale, under running_lock
  * @answer_count: of those; read without a lock to see that there are some
- * @transitions: of every target so far
+ * @transitions: of every target so far; while each is on its own, of that one
+ * @by_mm: all of them, by address space
  * @threads: what the last attempt found of sleeping threads
  * @stale: words that the client said are stale
  * @stale_count: how many
@@ -78,6 +80,7 @@ struct hpkm_request {
 	u32 answer_count;
 
 	struct list_head transitions;
+	DECLARE_HASHTABLE(by_mm, 8);
 	struct hpkm_threads threads;
 	struct hpkm_stale *stale;
 	u32 stale_count;

@@ -9,6 +9,7 @@
  * by mm, see also text.c.
  */
 #include <crypto/sha2.h>
+#include <linux/hashtable.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -26,7 +27,7 @@
 #define NOTE_BUILD_ID	3	/* NT_GNU_BUILD_ID of the GNU ABI supplement */
 
 static DEFINE_MUTEX(claims_lock);
-static LIST_HEAD(claims);
+static DEFINE_HASHTABLE(claims, 8);
 
 /* A thread of @target's group that runs in @target's mm, referenced. */
 static struct task_struct *some_thread(const struct hpkm_target *target)
@@ -83,7 +84,7 @@ int hpkm_target_open(struct hpkm_target *target, struct pid *group,
 	struct task_struct *leader;
 	int ret = -ESRCH;
 
-	INIT_LIST_HEAD(&target->node);
+	INIT_HLIST_NODE(&target->node);
 	target->mm = NULL;
 	target->group = get_pid(group);
 	target->pid = pid_nr(group);
@@ -176,11 +177,11 @@ bool hpkm_target_claim(struct hpkm_target *target)
 	bool ours = true;
 
 	mutex_lock(&claims_lock);
-	list_for_each_entry(other, &claims, node)
+	hash_for_each_possible(claims, other, node, (unsigned long)target->mm)
 		if (other->mm == target->mm)
 			ours = false;
 	if (ours)
-		list_add(&target->node, &claims);
+		hash_add(claims, &target->node, (unsigned long)target->mm);
 	mutex_unlock(&claims_lock);
 	return ours;
 }
@@ -188,7 +189,7 @@ bool hpkm_target_claim(struct hpkm_target *target)
 void hpkm_target_unclaim(struct hpkm_target *target)
 {
 	mutex_lock(&claims_lock);
-	list_del_init(&target->node);
+	hash_del(&target->node);
 	mutex_unlock(&claims_lock);
 }
 

@@ -12,7 +12,7 @@ struct hpkm_place;
 
 /**
  * struct hpkm_target - the address space that is to be patched
- * @node: in the claims, see hpkm_target_claim_all()
+ * @node: in the claims, see hpkm_target_claim()
  * @mm: holds mm_users: its mappings stay while we look at them, even when
  *	every thread has gone
  * @group: the thread group it was found by
@@ -21,7 +21,7 @@ struct hpkm_place;
  * @comm: name of its leader
  */
 struct hpkm_target {
-	struct list_head node;
+	struct hlist_node node;
 	struct mm_struct *mm;
 	struct pid *group;
 	pid_t pid;

@@ -58,6 +58,7 @@ struct hpkm_threads;
 /**
  * struct hpkm_transition - one target on its way from one state to another
  * @node: in the request
+ * @by_mm: there, too
  * @target: claimed while a plan exists
  * @bindings: what externs are bound to; the request's
  * @from: its state now; NULL when nothing is patched
@@ -94,13 +95,13 @@ struct hpkm_threads;
  * @fault_at: address of a stack page to be faulted in before the next stop, 0
  * @outdated: the plan no longer fits the target and has to be made again
  * @outdated_count: how often that was so
- * @skip: leave it out for now
  * @hook_wanted: the target was told that its revert hooks shall run
  * @hook_state: of the hook that is waited for, or (after apply) pending
  * @hook_shown: @hook_state is part of the result
  */
 struct hpkm_transition {
 	struct list_head node;
+	struct hlist_node by_mm;
 	struct hpkm_target target;
 	const struct hpkm_bindings *bindings;
 	struct hpkm_state *from, *to;
@@ -133,7 +134,6 @@ struct hpkm_transition {
 	unsigned long fault_at;
 	bool outdated;
 	u32 outdated_count;
-	bool skip;
 	bool hook_wanted;
 	u32 hook_state;
 	bool hook_shown;
