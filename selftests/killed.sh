@@ -59,7 +59,7 @@ apply()
 	maps=$(mapped "$pid")
 	each 1 2 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
 	runs 1
-	is "mappings" "$(mapped "$pid")" "$maps"
+	mapped_again "$maps"
 	unharmed
 	clean
 }
@@ -79,9 +79,9 @@ revert()
 # While it waits for a thread: its request ends with it.
 waiting()
 {
-	local tool
+	local tool tid
 	load pie -b 1
-	tell slow
+	sleeper slow
 	hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 3600 >/dev/null 2>&1 &
 	tool=$!
 	started+=("$tool")
@@ -98,9 +98,9 @@ loaded() { hpkm-list | grep -qw v2; }
 # A signal that can be caught ends it with a word.
 interrupted()
 {
-	local tool
+	local tool tid
 	load pie -b 1
-	tell slow
+	sleeper slow
 	# Not by a shell in between, which would ignore the signal.
 	hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 3600 \
 		>"$tmp/out" 2>"$tmp/err" &

@@ -5,8 +5,6 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
 . "$(dirname "$0")/lib.sh"
 
-is_mapped() { [ "$(mapped "$pid")" = "$1" ]; }
-
 one()
 {
 	local maps
@@ -19,9 +17,8 @@ one()
 		status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 		runs 1
 	done
-	# What looks like a pointer to it keeps a patch for a while: below a
-	# program at a fixed address that may be any number.
-	soon is_mapped "$maps" || is "mappings" "$(mapped "$pid")" "$maps"
+	# Below a program at a fixed address, any number looks like a pointer.
+	mapped_again "$maps"
 	unharmed
 	clean
 }

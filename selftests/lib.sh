@@ -199,6 +199,17 @@ asleep_in()
 	read -r call _ <"/proc/$1/syscall" && [ "$call" = "$2" ]
 }
 
+# sleeper COMMAND: a thread of the target is made that carries it out and sleeps
+# in it, in read(); sets tid.
+sleeper()
+{
+	local tids
+	tell "$1"
+	tids=("/proc/$pid/task/"*)
+	tid=$(printf '%s\n' "${tids[@]##*/}" | sort -n | tail -n 1)
+	soon asleep_in "$tid" 0 || fail "the thread is not asleep"
+}
+
 # nothing_left: nothing is loaded or patched, and nobody uses the module.
 nothing_left()
 {
@@ -219,6 +230,12 @@ clean()
 
 # mapped PID: what /proc/PID/maps shows, but for what grows by itself.
 mapped() { grep -v -e '\[heap\]' -e '\[stack\]' "/proc/$1/maps"; }
+
+is_mapped() { [ "$(mapped "$pid")" = "$1" ]; }
+
+# mapped_again MAPS: soon, the target's mappings are those. What looks like a
+# pointer to it, in a register or on a stack, keeps a patch for a while.
+mapped_again() { soon is_mapped "$1" || is "mappings" "$(mapped "$pid")" "$1"; }
 
 # reload_module: out and in again; fails when something holds it.
 reload_module()
@@ -295,7 +312,9 @@ clean_up()
 	rm -rf "$tmp"
 }
 
-# cases FUNCTION TEXT...: the test. HPKM_CASE is a pattern for those to run.
+# cases FUNCTION TEXT...: the test. HPKM_CASE is a pattern for those to run, or
+# several with "|" in between.
+shopt -s extglob
 cases()
 {
 	local number=0 text fn bad=0
@@ -308,7 +327,7 @@ cases()
 		failed='' skipped=''
 		# shellcheck disable=SC2254
 		case $fn in
-		${HPKM_CASE:-*}) ;;
+		@(${HPKM_CASE:-*})) ;;
 		*) echo "ok $number $text # SKIP not asked for"; continue ;;
 		esac
 		tmp=$(mktemp -d) || exit 1

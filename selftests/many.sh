@@ -17,7 +17,7 @@ threads()
 	[ "$2" = 0 ] || runs 2
 	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 	runs 1
-	is "mappings" "$(mapped "$pid")" "$maps"
+	mapped_again "$maps"
 	unharmed
 	clean
 }
@@ -43,7 +43,7 @@ functions()
 		status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
 		runs 1
 	done
-	is "mappings" "$(mapped "$pid")" "$maps"
+	mapped_again "$maps"
 	unharmed
 	clean
 }

@@ -5,20 +5,6 @@
 # shellcheck source-path=SCRIPTDIR disable=SC2317 # cases are called by name
 . "$(dirname "$0")/lib.sh"
 
-slow_thread()
-{
-	local tids=("/proc/$pid/task/"*)
-	printf '%s\n' "${tids[@]##*/}" | sort -n | tail -n 1
-}
-
-# sleeper COMMAND: a thread carries it out and sleeps in it; sets tid.
-sleeper()
-{
-	tell "$1"
-	tid=$(slow_thread)
-	soon asleep_in "$tid" 0 || fail "the thread is not asleep"
-}
-
 answered() { "$bin/stats" "$stats" wait slow 1; }
 
 inside()

@@ -64,6 +64,7 @@ successes()
 
 failures()
 {
+	local tid
 	start sleep 1000
 	status 5 apply --json
 	valid patch targets.0.status targets.0.error
@@ -71,23 +72,13 @@ failures()
 	status 3 apply --json
 	valid patch targets.0.status error
 	load pie -b 0
-	tell slow
-	soon asleep_somewhere
+	sleeper slow
 	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 --json
 	valid targets.0.blocked_by.0.tid targets.0.blocked_by.0.func \
 		targets.0.blocked_by.0.ip
 	tell let
 	validate
 	clean
-}
-
-asleep_somewhere()
-{
-	local tid
-	for tid in "/proc/$pid/task/"*; do
-		[ "${tid##*/}" = "$pid" ] || asleep_in "${tid##*/}" 0 && return 0
-	done
-	return 1
 }
 
 already()
@@ -166,7 +157,7 @@ event() { soon grep -q "$1" "$tmp/events" || fail "no event '$1': $(<"$tmp/event
 
 monitor()
 {
-	local monitor
+	local monitor tid
 	load pie -b 1
 	hpkm monitor >"$tmp/events" 2>&1 &
 	monitor=$!
@@ -177,8 +168,7 @@ monitor()
 	soon heard || fail "a monitor does not hear anything"
 	event "applied v2 in $pid load"
 	event "reverted v2 in $pid load"
-	tell slow
-	soon asleep_somewhere
+	sleeper slow
 	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
 	event "blocked v2 in $pid load"
 	tell let
