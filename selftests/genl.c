@@ -167,50 +167,6 @@ static void keep_outcome(struct genl *genl, struct nlmsghdr *header)
 	}
 }
 
-int genl_ask(struct genl *genl, struct message *message, int flags)
-{
-	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	struct nlmsghdr *header;
-
-	genl->words[0] = 0;
-	genl->replies = 0;
-	genl->done = false;
-	genl->target = -1;
-	message->header.nlmsg_seq = ++genl->seq;
-	if (!message->header.nlmsg_type)
-		message->header.nlmsg_type = genl->family;
-	message->header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	if (sendto(genl->fd, message, message->header.nlmsg_len, 0,
-		   (void *)&kernel, sizeof(kernel)) < 0)
-		return -errno;
-	/* Replies may come in several parts; the error or the end is last. */
-	while ((header = receive(genl))) {
-		if (header->nlmsg_type == genl->family)
-			keep_outcome(genl, header);
-		if (header->nlmsg_seq != genl->seq)
-			continue;
-		genl->replies += header->nlmsg_type == genl->family;
-		if (header->nlmsg_type == NLMSG_ERROR) {
-			keep_words(genl, header);
-			return ((struct nlmsgerr *)NLMSG_DATA(header))->error;
-		}
-		if (header->nlmsg_type == NLMSG_DONE)
-			return *(int *)NLMSG_DATA(header);
-	}
-	return -ETIME;
-}
-
-int genl_outcome(struct genl *genl, int *target)
-{
-	struct nlmsghdr *header;
-
-	while (!genl->done && (header = receive(genl)))
-		if (header->nlmsg_type == genl->family)
-			keep_outcome(genl, header);
-	*target = genl->target;
-	return genl->done ? genl->outcome : -1;
-}
-
 static uint64_t nested_number(struct nlattr *nest, int type)
 {
 	return number((char *)nest + NLA_HDRLEN, nest->nla_len - NLA_HDRLEN,
@@ -242,10 +198,62 @@ static bool keep_doubt(struct doubt *doubt, struct nlmsghdr *header)
 	return true;
 }
 
+int genl_ask(struct genl *genl, struct message *message, int flags)
+{
+	struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	struct nlmsghdr *header;
+
+	genl->words[0] = 0;
+	genl->replies = 0;
+	genl->done = false;
+	genl->target = -1;
+	message->header.nlmsg_seq = ++genl->seq;
+	if (!message->header.nlmsg_type)
+		message->header.nlmsg_type = genl->family;
+	message->header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	if (sendto(genl->fd, message, message->header.nlmsg_len, 0,
+		   (void *)&kernel, sizeof(kernel)) < 0)
+		return -errno;
+	/* Replies may come in several parts; the error or the end is last. */
+	while ((header = receive(genl))) {
+		if (header->nlmsg_type == genl->family) {
+			keep_outcome(genl, header);
+			genl->doubted |= keep_doubt(&genl->doubt, header);
+		}
+		if (header->nlmsg_seq != genl->seq)
+			continue;
+		genl->replies += header->nlmsg_type == genl->family;
+		if (header->nlmsg_type == NLMSG_ERROR) {
+			keep_words(genl, header);
+			return ((struct nlmsgerr *)NLMSG_DATA(header))->error;
+		}
+		if (header->nlmsg_type == NLMSG_DONE)
+			return *(int *)NLMSG_DATA(header);
+	}
+	return -ETIME;
+}
+
+int genl_outcome(struct genl *genl, int *target)
+{
+	struct nlmsghdr *header;
+
+	while (!genl->done && (header = receive(genl)))
+		if (header->nlmsg_type == genl->family)
+			keep_outcome(genl, header);
+	*target = genl->target;
+	genl->doubted = false;
+	return genl->done ? genl->outcome : -1;
+}
+
 bool genl_doubt(struct genl *genl, struct doubt *doubt)
 {
 	struct nlmsghdr *header;
 
+	if (genl->doubted) {
+		genl->doubted = false;
+		*doubt = genl->doubt;
+		return true;
+	}
 	while (!genl->done && (header = receive(genl))) {
 		if (header->nlmsg_type != genl->family)
 			continue;

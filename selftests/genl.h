@@ -16,6 +16,13 @@
 
 #define MESSAGE_SIZE	8192
 
+/* HPKM_CMD_DOUBT, with the first of its words. */
+struct doubt {
+	uint32_t pid, tid;
+	uint64_t switches, sp;
+	uint64_t address, value;
+};
+
 struct genl {
 	int fd;
 	uint16_t family;
@@ -29,6 +36,8 @@ struct genl {
 	uint64_t scanned;
 	uint32_t attempts;
 	uint32_t targets;
+	bool doubted;		/* a doubt came before an acknowledgement */
+	struct doubt doubt;
 };
 
 struct message {
@@ -58,13 +67,6 @@ int genl_ask(struct genl *genl, struct message *message, int flags);
  * does not come; @target gets the status of the first target, or -1.
  */
 int genl_outcome(struct genl *genl, int *target);
-
-/* HPKM_CMD_DOUBT, with the first of its words. */
-struct doubt {
-	uint32_t pid, tid;
-	uint64_t switches, sp;
-	uint64_t address, value;
-};
 
 /* Wait for one.  Return: false when HPKM_CMD_DONE, or nothing, came first. */
 bool genl_doubt(struct genl *genl, struct doubt *doubt);

@@ -193,7 +193,7 @@ taken_back()
 	ask linger 1
 	ask busy 2
 	soon answers runs 1 || fail "the hook does not run"
-	status 6 hpkm-revert order --pid "$pid" --wait 2
+	status 6 hpkm-revert order --pid "$pid" --wait $((3 * moment))
 	says "linger"
 	answer undone 1
 	# Applied again before new code runs.
@@ -260,7 +260,7 @@ several()
 	apply order
 	answer order 2
 	ask busy 2
-	status 6 hpkm-revert order --pid "$one" "$pid" --wait 2
+	status 6 hpkm-revert order --pid "$one" "$pid" --wait $((3 * moment))
 	answer order 2
 	# The busy one has run its hook; then it was taken back.
 	answer undone 1

@@ -50,6 +50,19 @@ version()
 
 apply() { status "$1" hpkm-apply "$fix" --pid "$pid" "${@:2}"; }
 
+# busy WORDS [OPTION...]: that is the answer. Words on a stack are unwound when it
+# was in the way a few times, which takes as long as it takes.
+busy()
+{
+	local wait=$moment
+	while apply 6 --wait "$wait" "${@:2}"; do
+		! grep -q "$1" "$tmp/out" "$tmp/err" || return 0
+		wait=$((2 * wait))
+		[ "$wait" -le "$patience" ] || break
+	done
+	says "$1"
+}
+
 revert() { status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"; }
 
 left()
@@ -70,17 +83,16 @@ left()
 within()
 {
 	run within
-	apply 6 --wait "$moment" --json
+	busy "it returns there" --json
 	json "{\"tid\":$pid,\"func\":\"around\","
 	json '"syscall":"read",'
 	json '"unwound":"unwound:itreturnsthere",'
 	grep -q '"since_ms":[1-9][0-9]\{3,\}' "$tmp/out" ||
 		fail "since when? $(grep since "$tmp/out")"
-	apply 6 --wait "$moment"
+	busy "it returns there"
 	grep -q ", for [1-9][0-9.]* s now, " "$tmp/out" ||
 		fail "since when? $(<"$tmp/out")"
 	says "system call read"
-	says "it returns there"
 	says "--consistency ip"
 	wake
 	version 1
@@ -102,13 +114,11 @@ deep()
 park()
 {
 	run park
-	apply 6 --wait "$moment"
-	says "parked on its stack"
+	busy "parked on its stack"
 	wake
 	version 1
 	sleeps
-	apply 6 --wait "$moment"
-	says "parked on its stack"
+	busy "parked on its stack"
 	wake
 	soon has_versions 2 || fail "it does not return"
 	apply 0 --wait "$patience"
@@ -144,7 +154,7 @@ each()
 	pids=$busy,$pid
 	status 6 hpkm-apply "$fix" --pid "$pids" --wait "$moment" --json
 	json "\"pid\":$pid,\"comm\":\"load\",\"status\":\"ready\""
-	status 6 hpkm-apply "$fix" --pid "$pids" --wait 5 --each --json
+	status 6 hpkm-apply "$fix" --pid "$pids" --wait $((5 * moment)) --each --json
 	json "\"pid\":$pid,\"comm\":\"load\",\"status\":\"applied\""
 	json "\"pid\":$busy,\"comm\":\"load\",\"status\":\"busy\""
 	# Words are found stale on one's own, too.
@@ -157,24 +167,29 @@ each()
 	clean
 }
 
+# events N: the monitor has told so often that somebody is in the way.
+events() { [ "$(grep -c '"event":"blocked"' "$tmp/events")" -ge "$1" ]; }
+
 follow()
 {
-	local monitor
+	local monitor tool
 	run within
 	hpkm monitor --json >"$tmp/events" &
 	monitor=$!
 	started+=("$monitor")
-	nap
-	apply 6 --wait $((2 * moment))
+	hpkm-apply "$fix" --pid "$pid" --wait 3600 >/dev/null 2>&1 &
+	tool=$!
+	started+=("$tool")
+	soon events 2 || fail "no events: $(<"$tmp/events")"
+	end "$tool"
 	kill -TERM "$monitor"
 	wait "$monitor"
 	is "status of the monitor" $? 0
-	[ "$(grep -c '"event":"blocked"' "$tmp/events")" -ge 2 ] ||
-		fail "no events: $(<"$tmp/events")"
 	grep -q "\"tid\":$pid,\"func\":\"around\".*\"since_ms\":[0-9].*\"syscall\":\"read\"" \
 		"$tmp/events" || fail "not in the events: $(<"$tmp/events")"
 	wake
 	version 1
+	clean
 }
 
 cases \
