@@ -34,6 +34,24 @@ storm()
 	clean
 }
 
+# dozing COMMAND
+dozing()
+{
+	load pie -b 0 -z 5
+	tell "$1"
+	check "cycles" "$bin/cycle" "$pid" "$bin/pie/v2.image" v2 10
+	soon more_than 20 || fail "they do not go on"
+	is "wrong answers" "$(stat_of wrong)" 0
+	clean
+}
+
+# Threads that have run since they were looked at, and look the same, but are in
+# an old function now.
+turn() { dozing turn; }
+
+# Threads that were not there when the others were looked at.
+come() { dozing come; }
+
 # A child has what its parent had when it was made, all of it.
 breed()
 {
@@ -109,6 +127,8 @@ parked()
 
 cases \
 	storm "threads are made and end all the time" \
+	turn "threads sleep in old functions and elsewhere by turns" \
+	come "threads are made that sleep in old functions" \
 	breed "children are made and end all the time" \
 	breed_all "--all, while children are made and end" \
 	disarm "a handler on an alternate stack with SS_AUTODISARM" \

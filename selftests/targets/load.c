@@ -19,6 +19,10 @@
  *	clear	what was its stack is filled with zeros
  *	storm	threads are made that call once, one after the other, for ever
  *	breed	so are children; each must see one version only
+ *	turn	a thread sleeps for moments, by turns within around() and without,
+ *		with the same registers and the same height of its stack
+ *	come	threads are made that do so within around() and end, with moments
+ *		in between
  *	let	wakes that thread
  *	fork	a child goes on, with one busy thread
  *	spawn	the same with CLONE_VM: parent and child share their memory
@@ -356,12 +360,62 @@ static void do_clear(void)
 
 static void *short_thread(void *unused)
 {
-	uint64_t version = version_of(answer(5), 5);
-
-	if (version)
-		add(&mine->answers[version]);
-	else
+	/* Not counted: it may be its turn long after others have answered. */
+	if (!version_of(answer(5), 5))
 		add(&mine->wrong);
+	return unused;
+}
+
+/*
+ * Who is in an old version of around() calls no new version of answer(): all of
+ * them switch at once, and nobody is in one meanwhile.
+ */
+static __thread uint64_t seen;
+
+static void doze(void)
+{
+	struct timespec moment = { .tv_nsec = 100000 };
+
+	nanosleep(&moment, NULL);
+	seen = version_of(answer(5), 5);
+}
+
+/* As around(), but nobody replaces it. */
+__attribute__((noipa)) static unsigned long without(unsigned long x,
+						    void (*within)(void))
+{
+	within();
+	return x * 8 + VERSIONS;
+}
+
+static void *doze_thread(void *unused)
+{
+	if (version_of(around(5, doze), 5) != seen)
+		add(&mine->wrong);
+	add(&stats->made);
+	return unused;
+}
+
+static void *turn_thread(void *unused)
+{
+	for (;;) {
+		doze_thread(NULL);
+		without(5, doze);
+	}
+	return unused;
+}
+
+static void *come_thread(void *unused)
+{
+	pthread_t thread;
+
+	for (;;) {
+		errno = pthread_create(&thread, NULL, doze_thread, NULL);
+		if (errno)
+			die("pthread_create");
+		pthread_join(thread, NULL);
+		doze();
+	}
 	return unused;
 }
 
@@ -509,7 +563,11 @@ static void command(const char *line)
 	else if (!strcmp(line, "breed\n")) {
 		signal(SIGCHLD, SIG_DFL);
 		start(breed_thread, NULL);
-	} else if (!strcmp(line, "vfork\n"))
+	} else if (!strcmp(line, "turn\n"))
+		start(turn_thread, NULL);
+	else if (!strcmp(line, "come\n"))
+		start(come_thread, NULL);
+	else if (!strcmp(line, "vfork\n"))
 		start(vfork_thread, NULL);
 	else if (!strcmp(line, "fork\n"))
 		do_fork();
