@@ -82,6 +82,32 @@ all_or_none()
 	clean
 }
 
+# One that is set when all is prepared, and the request waits for a thread.
+while_waiting()
+{
+	local at old tool tid
+	load pie -b 0 -z 5
+	at=$(address pie answer)
+	old=$(peek "$at" 1)
+	sleeper slow
+	hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" \
+		>"$tmp/out" 2>"$tmp/err" &
+	tool=$!
+	started+=("$tool")
+	soon grep -q /hpkm:v2 "/proc/$pid/maps" || fail "apply does not wait"
+	poke "$at" cc
+	tell let
+	wait "$tool"
+	is "status" $? 5
+	says answer
+	is "the breakpoint" "$(peek "$at" 1)" cc
+	poke "$at" "$old"
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	unharmed
+	clean
+}
+
 # A uprobe is a breakpoint of the kernel's own.
 uprobe()
 {
@@ -125,6 +151,7 @@ cases \
 	in_window "a breakpoint where the jump would be" \
 	in_body "a breakpoint further on" \
 	on_jump "a breakpoint on the jump, at the revert" \
+	while_waiting "a breakpoint that is set while the request waits" \
 	other_build "another build of the program" \
 	all_or_none "one of two targets has a breakpoint" \
 	uprobe "a uprobe"
