@@ -130,9 +130,8 @@ static bool is_dead(const struct hpkm_transition *t, unsigned long address)
 }
 
 static void check_words(struct hpkm_look *look, struct hpkm_transition *t,
-			unsigned long address)
+			unsigned long address, const u64 *words)
 {
-	const u64 *words = look->memory.page;
 	size_t i;
 
 	for (i = 0; i < PAGE_SIZE / sizeof(*words); i++) {
@@ -162,6 +161,7 @@ static bool check_area(struct hpkm_look *look, struct hpkm_transition *t,
 		       const struct hpkm_area *area, u64 deadline)
 {
 	unsigned long at = area->start;
+	const u64 *words;
 
 	for (;;) {
 		at = hpkm_walk_next(t->target.mm, at, area->end);
@@ -171,9 +171,10 @@ static bool check_area(struct hpkm_look *look, struct hpkm_transition *t,
 			block(t, "(too much memory to look through)", 0, 0);
 			return false;
 		}
-		switch (hpkm_memory_page(&look->memory, area, at, PAGE_SIZE)) {
+		switch (hpkm_memory_words(&look->memory, area, at,
+					  PAGE_SIZE / sizeof(*words), &words)) {
 		case HPKM_MEMORY_READ:
-			check_words(look, t, at);
+			check_words(look, t, at, words);
 			break;
 		case HPKM_MEMORY_ZEROS:
 		case HPKM_MEMORY_UNREADABLE:

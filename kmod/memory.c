@@ -88,31 +88,37 @@ bool hpkm_memory_area(const struct hpkm_memory *memory, unsigned long address,
 }
 
 /**
- * hpkm_memory_page() - copy a page, or part of one, to the buffer
- * @memory: how it is read
+ * hpkm_memory_words() - the words of one page, or of a part of it
+ * @memory: how they are read
  * @area: where the page lies
- * @address: user address of the first byte
- * @size: bytes, no more than there are in this page
+ * @address: user address of the first one, a multiple of 8
+ * @count: no more than there are in this page
+ * @words: gets where they are: in the buffer or, inside the stop, in place
  *
  * Not all that a process maps is mapped in the kernel (memfd_secret): a fault
- * tells, and is harmless.
+ * tells, and is harmless.  It is whole pages that are not.
  *
  * Context: as @memory says.
- * Return: see enum hpkm_memory_status.
+ * Return: see enum hpkm_memory_status; *@words is set for HPKM_MEMORY_READ.
  */
-enum hpkm_memory_status hpkm_memory_page(const struct hpkm_memory *memory,
-					 const struct hpkm_area *area,
-					 unsigned long address, size_t size)
+enum hpkm_memory_status hpkm_memory_words(const struct hpkm_memory *memory,
+					  const struct hpkm_area *area,
+					  unsigned long address, size_t count,
+					  const u64 **words)
 {
 	void *page;
+	u64 first;
 
-	if (!memory->stopped)
-		return peek(memory->target->mm, address, memory->page, size) ?
+	if (!memory->stopped) {
+		*words = memory->page;
+		return peek(memory->target->mm, address, memory->page,
+			    count * sizeof(u64)) ?
 			HPKM_MEMORY_READ : HPKM_MEMORY_ABSENT;
+	}
 	switch (hpkm_walk(memory->target->mm, address, &page)) {
 	case HPKM_WALK_PRESENT:
-		if (copy_from_kernel_nofault(memory->page, page +
-					     offset_in_page(address), size))
+		*words = page + offset_in_page(address);
+		if (get_kernel_nofault(first, *words))
 			return HPKM_MEMORY_UNREADABLE;
 		return HPKM_MEMORY_READ;
 	case HPKM_WALK_ZEROS:

@@ -12,7 +12,7 @@
  * @target: whose
  * @stopped: inside the stop, its mmap_lock held for reading: pages are found
  *	by walking the page tables.  Else outside, no mmap_lock held
- * @page: buffer of PAGE_SIZE bytes for hpkm_memory_page()
+ * @page: outside, a buffer of PAGE_SIZE bytes for hpkm_memory_words()
  */
 struct hpkm_memory {
 	const struct hpkm_target *target;
@@ -33,7 +33,7 @@ struct hpkm_area {
 };
 
 enum hpkm_memory_status {
-	HPKM_MEMORY_READ,	/* it is in the buffer */
+	HPKM_MEMORY_READ,	/* here they are */
 	HPKM_MEMORY_ZEROS,	/* it would be all zeros */
 	HPKM_MEMORY_ABSENT,	/* not there now; may be faulted in */
 	HPKM_MEMORY_UNREADABLE,	/* it is there, but not for the kernel */
@@ -43,9 +43,10 @@ void hpkm_memory_describe(const struct vm_area_struct *vma,
 			  struct hpkm_area *area);
 bool hpkm_memory_area(const struct hpkm_memory *memory, unsigned long address,
 		      struct hpkm_area *area);
-enum hpkm_memory_status hpkm_memory_page(const struct hpkm_memory *memory,
-					 const struct hpkm_area *area,
-					 unsigned long address, size_t size);
+enum hpkm_memory_status hpkm_memory_words(const struct hpkm_memory *memory,
+					  const struct hpkm_area *area,
+					  unsigned long address, size_t count,
+					  const u64 **words);
 bool hpkm_memory_read(const struct hpkm_memory *memory, unsigned long address,
 		      void *to, size_t size);
 

@@ -300,14 +300,16 @@ static enum hpkm_stack_status scan_range(struct scan *s,
 
 	while (sp < end) {
 		unsigned long stop = min(end, (sp | ~PAGE_MASK) + 1);
+		size_t count = (stop - sp) / sizeof(u64);
+		const u64 *words;
 
 		if (look->scanned->pages++ >= SCAN_PAGES_MAX)
 			return blocked(s->blocker, "(stacks are too large)", 0);
-		switch (hpkm_memory_page(&look->memory, area, sp, stop - sp)) {
+		switch (hpkm_memory_words(&look->memory, area, sp, count,
+					  &words)) {
 		case HPKM_MEMORY_READ:
-			look->scanned->words += (stop - sp) / sizeof(u64);
-			status = scan_words(s, look->memory.page,
-					    (stop - sp) / sizeof(u64), sp);
+			look->scanned->words += count;
+			status = scan_words(s, words, count, sp);
 			worst = max(worst, status);
 			break;
 		case HPKM_MEMORY_ZEROS:

@@ -17,9 +17,9 @@
  * before __schedule() increments the counter on its CPU; here the counter is
  * read before the stack (smp_rmb()).
  *
- * So the stop costs two loads for each thread that slept on, which all CPUs
- * share, and a scan for each other one.  All processes are walked only if there
- * may be threads that were not seen before the stop.
+ * So the stop costs two loads for each thread that slept on and a scan for each
+ * other one, and all CPUs share that.  All processes are walked, by one of
+ * them, only if there may be threads that were not seen before the stop.
  *
  * Processes are walked under RCU.  All threads of a thread group share one mm
  * (CLONE_THREAD implies CLONE_VM, and exec is alone in its group), so one
@@ -47,8 +47,8 @@
 /* The machine may stand still so long while memory is looked through. */
 #define HEAP_NS_MAX	(2ULL * NSEC_PER_SEC)
 
-/* Inside the stop one CPU scans, in one stop at a time. */
-static u64 stop_page[PAGE_SIZE / sizeof(u64)];
+/* Inside the stop: what is found of a thread is added up by one CPU at a time. */
+static DEFINE_RAW_SPINLOCK(found_lock);
 
 static int by_mm(const void *a, const void *b)
 {
@@ -155,17 +155,18 @@ static const struct hpkm_known *find(const struct hpkm_threads *threads,
 	return NULL;
 }
 
-/* Threads that one word of the map of those awake stands for. */
-static u32 share_of(const struct hpkm_threads *threads, u32 first)
+/* One word of the map stands for so many threads. */
+static u32 map_words(const struct hpkm_threads *threads)
 {
-	return min_t(u32, BITS_PER_LONG, threads->count - first);
+	return BITS_TO_LONGS(threads->count);
 }
 
-static void verify_share(const struct hpkm_threads *threads, u32 first)
+static unsigned long find_awake(const struct hpkm_threads *threads, u32 first)
 {
 	const struct hpkm_known *list = &threads->list[first];
+	u32 count = min_t(u32, BITS_PER_LONG, threads->count - first);
 	unsigned long awake = 0;
-	u32 count = share_of(threads, first), slept = 0;
+	u32 slept = 0;
 
 	for (u32 i = 0; i < count; i++) {
 		const struct hpkm_known *s = &list[i];
@@ -179,37 +180,25 @@ static void verify_share(const struct hpkm_threads *threads, u32 first)
 			slept = 0;
 		}
 	}
-	threads->awake[first / BITS_PER_LONG] = awake;
+	return awake;
 }
 
 /**
  * hpkm_threads_verify() - which of the known threads have slept on?
  * @threads: prepared
  *
- * Every CPU calls it, and does what no other one does.  What it needs is the
- * threads' own, and referenced; no lock, and no mapping.
+ * What it needs is the threads' own, and referenced; no lock, and no mapping.
  *
- * Context: Inside the stop.
+ * Context: Inside the stop, on every CPU.
  */
 void hpkm_threads_verify(struct hpkm_threads *threads)
 {
-	u32 first;
+	u32 i, count = map_words(threads);
 
-	for (;;) {
-		first = atomic_fetch_add(BITS_PER_LONG, &threads->claimed);
-		if (first >= threads->count)
-			return;
-		verify_share(threads, first);
-		/* Fully ordered: who has read it sees what was found. */
-		atomic_add_return(share_of(threads, first), &threads->verified);
+	while ((i = hpkm_share_take(&threads->verifying, count)) < count) {
+		threads->awake[i] = find_awake(threads, i * BITS_PER_LONG);
+		hpkm_share_done(&threads->verifying);
 	}
-}
-
-/* They have all been claimed, by CPUs that are here and do nothing else. */
-static void wait_verified(struct hpkm_threads *threads)
-{
-	while (atomic_read_acquire(&threads->verified) < threads->count)
-		cpu_relax();
 }
 
 static bool slept_on(const struct hpkm_threads *threads,
@@ -233,6 +222,7 @@ static bool is_forking(const struct task_struct *thread,
 static enum hpkm_stack_status look_in_stop(struct hpkm_stop *stop,
 					   struct hpkm_transition *t,
 					   struct task_struct *thread,
+					   struct hpkm_scanned *scanned,
 					   struct hpkm_blocker *b)
 {
 	const struct pt_regs *regs = task_pt_regs(thread);
@@ -245,30 +235,44 @@ static enum hpkm_stack_status look_in_stop(struct hpkm_stop *stop,
 		b->on_stack = 0;
 		return HPKM_STACK_BLOCKED;
 	}
-	init_look(&look, stop, t, &stop->scanned);
+	init_look(&look, stop, t, scanned);
 	look.memory.stopped = true;
-	look.memory.page = stop_page;
 	return hpkm_stack_check(&look, thread, regs, hpkm_switches(thread), b);
 }
 
+/*
+ * Several CPUs do this, for threads that differ.  Of the target they write only
+ * what found_lock protects, and kept, where each writes the same.
+ */
 static void check_thread(struct hpkm_stop *stop, struct hpkm_transition *t,
 			 struct task_struct *thread)
 {
-	struct hpkm_blocker *b = next_blocker(t);
+	/* What others are looking at is not in it yet: the limit is not sharp. */
+	struct hpkm_scanned scanned = {
+		.pages = READ_ONCE(stop->scanned.pages),
+	};
+	u32 before = scanned.pages;
+	enum hpkm_stack_status status;
+	struct hpkm_blocker b;
 
-	switch (look_in_stop(stop, t, thread, b)) {
-	case HPKM_STACK_CLEAR:
-	case HPKM_STACK_KEEPS:
-		return;
-	case HPKM_STACK_ABSENT:
-		t->fault_at = b->on_stack;
-		strscpy(b->func, "(stack not in memory)", sizeof(b->func));
-		b->ip = 0;
-		break;
-	case HPKM_STACK_BLOCKED:
-		break;
+	hpkm_say_locked(t->target.mm);
+	status = look_in_stop(stop, t, thread, &scanned, &b);
+	hpkm_say_unlocked(t->target.mm);
+	if (status == HPKM_STACK_ABSENT) {
+		strscpy(b.func, "(stack not in memory)", sizeof(b.func));
+		b.ip = 0;
 	}
-	add_blocker(t, thread, hpkm_switches(thread), stop->now);
+	raw_spin_lock(&found_lock);
+	t->threads++;
+	stop->scanned.words += scanned.words;
+	stop->scanned.pages += scanned.pages - before;
+	if (status == HPKM_STACK_ABSENT)
+		t->fault_at = b.on_stack;
+	if (status == HPKM_STACK_ABSENT || status == HPKM_STACK_BLOCKED) {
+		*next_blocker(t) = b;
+		add_blocker(t, thread, hpkm_switches(thread), stop->now);
+	}
+	raw_spin_unlock(&found_lock);
 }
 
 /*
@@ -277,20 +281,27 @@ static void check_thread(struct hpkm_stop *stop, struct hpkm_transition *t,
  * it no longer, and the target holds one.  Who else holds one, a reader of
  * /proc say, makes the answer "no", and costs a walk.
  */
-static bool all_known(const struct hpkm_threads *threads,
+static bool all_known(struct hpkm_threads *threads,
 		      const struct hpkm_stop *stop)
 {
 	u32 i;
 
-	/* Only by running could a thread have changed its mm. */
-	for (i = 0; i < stop->count; i++)
-		stop->transitions[i]->known =
-			atomic_read(&stop->transitions[i]->slept);
+	for (i = 0; i < stop->count; i++) {
+		struct hpkm_transition *t = stop->transitions[i];
+
+		t->threads = atomic_read(&t->slept);
+		t->known = t->threads;
+	}
+	threads->busy_count = 0;
 	for_each_set_bit(i, threads->awake, threads->count) {
 		const struct hpkm_known *s = &threads->list[i];
 
-		s->of->known +=
-			READ_ONCE(s->thread->mm) == s->of->target.mm;
+		/* Only by running could it have changed its mm. */
+		if (READ_ONCE(s->thread->mm) != s->of->target.mm)
+			continue;
+		s->of->known++;
+		if (has_user(s->thread))
+			threads->busy[threads->busy_count++] = i;
 	}
 	for (i = 0; i < stop->count; i++) {
 		const struct hpkm_transition *t = stop->transitions[i];
@@ -301,54 +312,39 @@ static bool all_known(const struct hpkm_threads *threads,
 	return true;
 }
 
-static void check_known(const struct hpkm_threads *threads,
-			struct hpkm_stop *stop)
-{
-	u32 i;
-
-	for (i = 0; i < stop->count; i++)
-		stop->transitions[i]->threads =
-			atomic_read(&stop->transitions[i]->slept);
-	for_each_set_bit(i, threads->awake, threads->count) {
-		const struct hpkm_known *s = &threads->list[i];
-		struct hpkm_transition *t = s->of;
-
-		if (READ_ONCE(s->thread->mm) != t->target.mm ||
-		    !has_user(s->thread))
-			continue;
-		t->threads++;
-		hpkm_say_locked(t->target.mm);
-		check_thread(stop, t, s->thread);
-		hpkm_say_unlocked(t->target.mm);
-	}
-}
-
 /* There may be others, in these processes or in ones that share their mm. */
 static void check_all(const struct hpkm_threads *threads,
 		      struct hpkm_stop *stop)
 {
 	struct task_struct *process, *thread;
+	u32 i;
 
+	for (i = 0; i < stop->count; i++)
+		stop->transitions[i]->threads = 0;
+	rcu_read_lock();
 	for_each_process(process) {
 		struct hpkm_transition *t = transition_of(stop, process);
 
 		if (!t)
 			continue;
-		hpkm_say_locked(t->target.mm);
 		for_each_thread(process, thread) {
 			const struct hpkm_known *s;
 
 			if (!thread->mm || !has_user(thread))
 				continue;
-			t->threads++;
-			if (stop->heap)
+			if (stop->heap) {
+				hpkm_say_locked(t->target.mm);
 				hpkm_heap_thread(t, thread);
+				hpkm_say_unlocked(t->target.mm);
+			}
 			s = find(threads, thread);
-			if (!s || !slept_on(threads, s))
+			if (s && slept_on(threads, s))
+				t->threads++;
+			else
 				check_thread(stop, t, thread);
 		}
-		hpkm_say_unlocked(t->target.mm);
 	}
+	rcu_read_unlock();
 }
 
 /* A thread that is in the way is reported first, and soon gone. */
@@ -364,7 +360,6 @@ static void check_heaps(struct hpkm_stop *stop)
 			return;
 		init_look(&look, stop, t, &stop->scanned);
 		look.memory.stopped = true;
-		look.memory.page = stop_page;
 		hpkm_say_locked(t->target.mm);
 		hpkm_heap_check(&look, t, deadline);
 		hpkm_say_unlocked(t->target.mm);
@@ -372,32 +367,62 @@ static void check_heaps(struct hpkm_stop *stop)
 }
 
 /**
- * hpkm_threads_check() - every thread of every process that shares an mm
- * @threads: those that are known, of the same transitions
- * @stop: transitions get threads, blockers, kept and fault_at
+ * hpkm_threads_known() - are there threads that were not seen before the stop?
+ * @threads: of the same transitions
+ * @stop: transitions get threads
+ *
+ * If all are known, those that are not asleep are left to hpkm_threads_check().
+ * If not, or with heap consistency, which wants to see sleepers, too, all
+ * threads of every process that shares an mm are looked at here.
  *
  * Context: Inside the stop, on one CPU, after its hpkm_threads_verify(), with
  * the mmap_lock of every target held for reading; see transition.c.
  */
-void hpkm_threads_check(struct hpkm_threads *threads, struct hpkm_stop *stop)
+void hpkm_threads_known(struct hpkm_threads *threads, struct hpkm_stop *stop)
 {
-	u32 i, k;
-
-	for (i = 0; i < stop->count; i++) {
+	for (u32 i = 0; i < stop->count; i++) {
 		struct hpkm_transition *t = stop->transitions[i];
 
-		t->threads = 0;
-		for (k = 0; k < t->removed_count; k++)
+		for (u32 k = 0; k < t->removed_count; k++)
 			t->kept[k] = false;
 	}
-	wait_verified(threads);
-	rcu_read_lock();
-	/* Heap consistency wants to see those that slept on, too. */
+	hpkm_share_wait(&threads->verifying, map_words(threads));
 	if (!stop->heap && all_known(threads, stop))
-		check_known(threads, stop);
-	else
-		check_all(threads, stop);
-	rcu_read_unlock();
+		return;
+	threads->busy_count = 0;
+	check_all(threads, stop);
+}
+
+/**
+ * hpkm_threads_check() - look at the threads that are not asleep
+ * @threads: after hpkm_threads_known()
+ * @stop: transitions get threads, blockers, kept and fault_at
+ *
+ * Context: Inside the stop, on every CPU.
+ */
+void hpkm_threads_check(struct hpkm_threads *threads, struct hpkm_stop *stop)
+{
+	u32 i, count = threads->busy_count;
+
+	while ((i = hpkm_share_take(&threads->checking, count)) < count) {
+		const struct hpkm_known *s = &threads->list[threads->busy[i]];
+
+		check_thread(stop, s->of, s->thread);
+		hpkm_share_done(&threads->checking);
+	}
+}
+
+/**
+ * hpkm_threads_complete() - all have been looked at
+ * @threads: after this CPU's hpkm_threads_check()
+ * @stop: transitions get what was found
+ *
+ * Context: Inside the stop, on the CPU that called hpkm_threads_known().
+ */
+void hpkm_threads_complete(struct hpkm_threads *threads,
+			   struct hpkm_stop *stop)
+{
+	hpkm_share_wait(&threads->checking, threads->busy_count);
 	if (stop->heap)
 		check_heaps(stop);
 }
@@ -480,14 +505,16 @@ static int collect_all(const struct hpkm_stop *stop,
 	}
 }
 
-/* The table by which they are found, and the map of those that are awake. */
+/* The table by which they are found, and what the stop writes. */
 static int make_table(struct hpkm_threads *threads)
 {
 	u32 mask;
 
-	threads->awake = kvcalloc(BITS_TO_LONGS(threads->count),
+	threads->awake = kvcalloc(map_words(threads) + 1,
 				  sizeof(*threads->awake), GFP_KERNEL);
-	if (!threads->awake)
+	threads->busy = kvmalloc_array(threads->count + 1,
+				       sizeof(*threads->busy), GFP_KERNEL);
+	if (!threads->awake || !threads->busy)
 		return -ENOMEM;
 	threads->bits = ilog2(max(threads->count, 8U)) + 2;
 	mask = (1U << threads->bits) - 1;
@@ -652,5 +679,6 @@ void hpkm_threads_release(struct hpkm_threads *threads)
 	put_list(threads->list, threads->count);
 	kvfree(threads->table);
 	kvfree(threads->awake);
+	kvfree(threads->busy);
 	memset(threads, 0, sizeof(*threads));
 }

@@ -3,6 +3,7 @@
 #ifndef _HPKM_THREADS_H
 #define _HPKM_THREADS_H
 
+#include "share.h"
 #include "transition.h"
 
 /**
@@ -37,8 +38,10 @@ struct hpkm_known {
  * @bits: binary logarithm of the number of entries of @table
  * @awake: map of @list, written inside the stop: all but those that were found
  *	to be in nobody's way and have slept on since
- * @claimed: so many of @list a CPU has taken on itself to look at, or more
- * @verified: so many have their bit in @awake
+ * @busy: of these, the indices in @list of those that may run in user mode
+ * @busy_count: how many
+ * @verifying: words of @awake
+ * @checking: entries of @busy
  */
 struct hpkm_threads {
 	struct hpkm_known *list;
@@ -46,15 +49,19 @@ struct hpkm_threads {
 	u32 *table;
 	unsigned int bits;
 	unsigned long *awake;
-	atomic_t claimed, verified;
+	u32 *busy;
+	u32 busy_count;
+	struct hpkm_share verifying, checking;
 };
 
 /* Outside the stop, process context, no mmap_lock held. */
 int hpkm_threads_prepare(struct hpkm_threads *threads, struct hpkm_stop *stop);
 void hpkm_threads_release(struct hpkm_threads *threads);
 
-/* Inside the stop: on every CPU, and then on one of them. */
+/* Inside the stop: on every CPU, on one, on every, on that one again. */
 void hpkm_threads_verify(struct hpkm_threads *threads);
+void hpkm_threads_known(struct hpkm_threads *threads, struct hpkm_stop *stop);
 void hpkm_threads_check(struct hpkm_threads *threads, struct hpkm_stop *stop);
+void hpkm_threads_complete(struct hpkm_threads *threads, struct hpkm_stop *stop);
 
 #endif /* _HPKM_THREADS_H */

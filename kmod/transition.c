@@ -18,9 +18,9 @@
  * It is given up after the stop, in process context, for waking a writer is no
  * work for the stopper.
  *
- * The CPUs share what needs no order: which sleepers have slept on, and
- * whether the plans still fit.  One of them locks before, and looks at the other
- * threads, decides and commits after that.
+ * The CPUs share what takes long: which sleepers have slept on, whether the
+ * plans still fit, and where the other threads stand.  One of them leads: it
+ * locks before that, says when the next stage begins, decides and commits.
  *
  * Inside the stop nothing is allocated, faulted in or printed, and nobody is
  * waited for but the CPUs that are there.
@@ -98,38 +98,38 @@ static bool lock_all(struct hpkm_stop *stop, u32 *locked)
 	return true;
 }
 
-/*
- * What the CPUs share inside the stop.
- * @arrived: so many of them are there
- * @ready: the mmap_lock of every target is held
- * @claimed: so many plans a CPU has taken on itself to compare, or more
- * @compared: so many have been compared
- * @finished: all is done
- */
+enum stop_stage {
+	ARRIVED,
+	LOCKED,		/* sleepers and plans are looked at */
+	KNOWN,		/* and the threads that are awake */
+	FINISHED,
+};
+
 struct stop_data {
 	struct hpkm_stop *stop;
 	struct hpkm_threads *threads;
 	u32 locked;
 	atomic_t arrived;
-	bool ready;
-	atomic_t claimed, compared;
-	bool finished;
+	enum stop_stage stage;
+	struct hpkm_share comparing;
 };
 
-/* Every CPU does what no other one does. */
+/* What was written before it is seen by who has read it. */
+static void begin_stage(struct stop_data *d, enum stop_stage stage)
+{
+	/* Pairs with the acquire in help(). */
+	smp_store_release(&d->stage, stage);
+}
+
 static void compare_plans(struct stop_data *d)
 {
-	struct hpkm_transition *t;
-	u32 i;
+	u32 i, count = d->stop->count;
 
-	for (;;) {
-		i = atomic_fetch_inc(&d->claimed);
-		if (i >= d->stop->count)
-			return;
-		t = d->stop->transitions[i];
+	while ((i = hpkm_share_take(&d->comparing, count)) < count) {
+		struct hpkm_transition *t = d->stop->transitions[i];
+
 		t->fits = plan_fits(t);
-		/* Fully ordered, as the count of threads verified. */
-		atomic_inc_return(&d->compared);
+		hpkm_share_done(&d->comparing);
 	}
 }
 
@@ -153,21 +153,22 @@ static bool all_safe(const struct hpkm_stop *stop)
 	return safe;
 }
 
-/* The first CPU decides, and switches. */
-static void check_and_commit(struct stop_data *d)
+/* The first CPU. */
+static void lead(struct stop_data *d)
 {
 	struct hpkm_stop *stop = d->stop;
 
 	if (!lock_all(stop, &d->locked))
 		return;
-	/* Pairs with the acquire in help(). */
-	smp_store_release(&d->ready, true);
+	begin_stage(d, LOCKED);
 	hpkm_threads_verify(d->threads);
+	hpkm_threads_known(d->threads, stop);
+	begin_stage(d, KNOWN);
 	hpkm_threads_check(d->threads, stop);
+	hpkm_threads_complete(d->threads, stop);
 	stop->checked = true;
 	compare_plans(d);
-	while (atomic_read_acquire(&d->compared) < stop->count)
-		cpu_relax();
+	hpkm_share_wait(&d->comparing, stop->count);
 	stop->done = all_safe(stop);
 	for (u32 i = 0; stop->done && stop->commit && i < stop->count; i++)
 		if (stop->transitions[i]->threads)
@@ -177,18 +178,23 @@ static void check_and_commit(struct stop_data *d)
 /* The others take what they can off it, and stay until it is done. */
 static void help(struct stop_data *d)
 {
-	bool helped = false;
+	enum stop_stage done = ARRIVED, stage;
 
-	/* Pairs with the release in stop_cb(): text before "finished". */
-	while (!smp_load_acquire(&d->finished)) {
-		/* Pairs with the release in check_and_commit(): it has locked. */
-		if (!helped && smp_load_acquire(&d->ready)) {
+	do {
+		/* Pairs with the release in begin_stage(). */
+		stage = smp_load_acquire(&d->stage);
+		if (stage == LOCKED && done < LOCKED) {
 			compare_plans(d);
 			hpkm_threads_verify(d->threads);
-			helped = true;
+			done = LOCKED;
+		} else if (stage == KNOWN && done < KNOWN) {
+			hpkm_threads_check(d->threads, d->stop);
+			compare_plans(d);
+			done = KNOWN;
+		} else {
+			cpu_relax();
 		}
-		cpu_relax();
-	}
+	} while (stage != FINISHED);
 }
 
 /* Runs on every CPU. */
@@ -197,9 +203,8 @@ static int stop_cb(void *data)
 	struct stop_data *d = data;
 
 	if (atomic_inc_return(&d->arrived) == 1) {
-		check_and_commit(d);
-		/* Pairs with the acquire in help(). */
-		smp_store_release(&d->finished, true);
+		lead(d);
+		begin_stage(d, FINISHED);
 	} else {
 		help(d);
 	}

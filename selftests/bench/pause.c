@@ -21,6 +21,8 @@
 
 #define NOTHING_US	5000
 #define SETTLE_US	20000
+/* Who was woken among busy threads may have to wait for its turn. */
+#define SETTLE_BUSY_US	100000
 
 struct pause {
 	struct subject subject;
@@ -37,7 +39,7 @@ static uint32_t settled(struct pause *p)
 
 	do {
 		last = __atomic_load_n(counter, __ATOMIC_SEQ_CST);
-		usleep(SETTLE_US);
+		usleep(p->shape.busy ? SETTLE_BUSY_US : SETTLE_US);
 	} while (__atomic_load_n(counter, __ATOMIC_SEQ_CST) != last);
 	return last;
 }
