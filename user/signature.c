@@ -6,7 +6,7 @@
  * prototype, so either they changed with it or what they do is right for both.
  * Callers elsewhere in the target are not known to be, and are looked for in
  * its code: branches to the function or its PLT entry, and instructions that
- * take its address.  What a library exports anyone may call.
+ * take its address.  What a library or program exports anyone may call.
  */
 #include <dwarf.h>
 #include <string.h>
@@ -119,24 +119,34 @@ static const char *other_caller(struct hpkm_patch *patch,
 	return caller;
 }
 
+/* By whatever name; programs do that for what they load. */
+static bool is_exported(const struct hpkm_anchor *a, uint64_t addr)
+{
+	for (size_t i = 1; i < a->elf.dynsym.count; i++) {
+		const struct hpkm_elf_symbol *s = &a->elf.dynsym.symbols[i];
+
+		if (s->section != HPKM_SECTION_UNDEF && s->type != STT_TLS &&
+		    s->value == addr)
+			return true;
+	}
+	return false;
+}
+
 static void check_func(struct hpkm_patch *patch,
 		       const struct hpkm_patch_func *f)
 {
 	const struct hpkm_anchor *a = f->old->object->anchor;
-	const struct hpkm_anchor_symbol *s = NULL;
 	const char *what, *caller;
 
 	what = changed_call(patch->arena, f->old, f->new);
 	if (!what)
 		return;
-	if (f->old->global)
-		s = hpkm_anchor_global(a, f->old->name);
 	caller = other_caller(patch, f->old);
 	if (caller)
 		hpkm_refuse(&patch->verdicts, f->name,
 			    "it changes from %s, and %s, which calls it, is in none of the object files given",
 			    what, caller);
-	else if (s && s->preemptible)
+	else if (is_exported(a, f->old->live))
 		hpkm_refuse(&patch->verdicts, f->name,
 			    "it changes from %s, and %s exports it: others may call it as it was",
 			    what, a->name);

@@ -269,6 +269,67 @@ static bool same_calls(struct hpkm_arena *arena, Dwarf_Die *o, Dwarf_Die *n,
 		next_of(n, true, DW_TAG_unspecified_parameters, &b);
 }
 
+/* "()" in C: nothing is said of the parameters. */
+static bool is_unprototyped(Dwarf_Die *func)
+{
+	Dwarf_Die p;
+
+	return !flag(func, DW_AT_prototyped) &&
+		!next_of(func, true, DW_TAG_formal_parameter, &p) &&
+		next_of(func, true, DW_TAG_unspecified_parameters, &p);
+}
+
+/* Is it passed as itself where there is no prototype, too? */
+static bool is_promoted(Dwarf_Die *type)
+{
+	switch (dwarf_tag(type)) {
+	case DW_TAG_enumeration_type:
+		return hpkm_type_size(type) >= sizeof(int);
+	case DW_TAG_base_type:
+		switch (base_class(type)) {
+		case BASE_INTEGER:
+			return hpkm_type_size(type) >= sizeof(int);
+		case BASE_FLOAT:
+			return hpkm_type_size(type) >= sizeof(double);
+		default:
+			return false;
+		}
+	default:
+		return true;
+	}
+}
+
+/* C11, 6.7.6.3, 15: calls without this prototype are right all the same. */
+static bool suits_no_prototype(Dwarf_Die *func)
+{
+	Dwarf_Die p, type;
+	bool more;
+
+	if (!flag(func, DW_AT_prototyped) ||
+	    next_of(func, true, DW_TAG_unspecified_parameters, &type))
+		return false;
+	for (more = next_of(func, true, DW_TAG_formal_parameter, &p); more;
+	     more = next_of(func, false, DW_TAG_formal_parameter, &p))
+		if (!hpkm_type_plain(&p, &type) || !is_promoted(&type))
+			return false;
+	return true;
+}
+
+/* What function pointers lead to. */
+static bool same_callee(struct hpkm_arena *arena, Dwarf_Die *o, Dwarf_Die *n,
+			unsigned int depth)
+{
+	Dwarf_Die a, b;
+	bool some;
+
+	if ((!is_unprototyped(o) || !suits_no_prototype(n)) &&
+	    (!is_unprototyped(n) || !suits_no_prototype(o)))
+		return same_calls(arena, o, n, depth);
+	some = hpkm_type_of(o, &a);
+	return some == hpkm_type_of(n, &b) &&
+		(!some || same(arena, a, b, depth + 1));
+}
+
 /* Of types with other names, or none. */
 static bool same_body(struct hpkm_arena *arena, Dwarf_Die *o, Dwarf_Die *n,
 		      unsigned int depth)
@@ -322,7 +383,7 @@ static bool same(struct hpkm_arena *arena, Dwarf_Die o, Dwarf_Die n,
 	case DW_TAG_array_type:
 		return same_array(arena, &o, &n, depth);
 	case DW_TAG_subroutine_type:
-		return same_calls(arena, &o, &n, depth);
+		return same_callee(arena, &o, &n, depth);
 	case DW_TAG_structure_type:
 	case DW_TAG_union_type:
 	case DW_TAG_class_type:
@@ -377,7 +438,7 @@ static const char *text_of(struct hpkm_arena *arena, Dwarf_Die *die,
 static const char *call_text(struct hpkm_arena *arena, Dwarf_Die *func,
 			     const char *name, unsigned int depth)
 {
-	const char *list = "";
+	const char *list = "", *none = "void";
 	Dwarf_Die p;
 
 	for (bool more = next_of(func, true, DW_TAG_formal_parameter, &p);
@@ -385,9 +446,14 @@ static const char *call_text(struct hpkm_arena *arena, Dwarf_Die *func,
 		list = hpkm_arena_printf(arena, "%s%s%s", list,
 					 *list ? ", " : "",
 					 text_of(arena, &p, depth));
+	if (next_of(func, true, DW_TAG_unspecified_parameters, &p)) {
+		if (*list)
+			list = hpkm_arena_printf(arena, "%s, ...", list);
+		none = flag(func, DW_AT_prototyped) ? "..." : "";
+	}
 	return hpkm_arena_printf(arena, "%s %s(%s)",
 				 text_of(arena, func, depth), name,
-				 *list ? list : "void");
+				 *list ? list : none);
 }
 
 static const char *text(struct hpkm_arena *arena, Dwarf_Die *type,

@@ -390,6 +390,25 @@ static bool check_item(struct proof *p, const struct hpkm_ref *ref,
 	return note_item(p, item, value);
 }
 
+/* Without a relocation: to the function itself, or another of its section. */
+static bool check_near(struct proof *p, const struct hpkm_insn *o,
+		       const struct hpkm_insn *t)
+{
+	struct hpkm_item *item = p->object->of_section[p->item->section];
+	struct hpkm_match m = { .kind = HPKM_MATCH_ADDRESS, .value = t->target };
+	struct hpkm_ref ref = { .kind = HPKM_REF_ITEM };
+
+	for (; item && o->target >= item->offset; item = item->next) {
+		if (item == p->item || o->target - item->offset >= item->size)
+			continue;
+		ref.symbol = item->symbol;
+		ref.item = item;
+		ref.offset = o->target - item->offset;
+		return check_item(p, &ref, &m);
+	}
+	return corresponds(p, o->target, t->target);
+}
+
 static bool check_ref(struct proof *p, size_t reloc,
 		      const struct hpkm_match *m)
 {
@@ -543,7 +562,7 @@ static bool prove(struct proof *p)
 		const struct deferred *l = &later[i];
 
 		if (l->reloc == SIZE_MAX ?
-		    !corresponds(p, l->o->target, l->t->target) :
+		    !check_near(p, l->o, l->t) :
 		    !check_ref(p, l->reloc, &l->match))
 			return fail(p, l->o, l->t,
 				    "the code refers to something else");
