@@ -529,8 +529,12 @@ bool hpkm_object_is_pool(const struct hpkm_object *o, uint32_t section)
 	const struct hpkm_elf_section *s = &o->elf.sections[section];
 	const struct hpkm_elf_section *comment;
 
-	/* With -fdata-sections no variable is there, named or not. */
-	if (strcmp(s->name, ".data") || !s->data || o->of_section[section])
+	/*
+	 * With -fdata-sections no variable is there, named or not; what an
+	 * assembler put there holds no addresses, most likely.
+	 */
+	if (strcmp(s->name, ".data") || !s->data || !s->reloc_count ||
+	    o->of_section[section])
 		return false;
 	comment = hpkm_elf_section(&o->elf, ".comment");
 	return comment && comment->data &&
