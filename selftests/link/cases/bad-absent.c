@@ -1,4 +1,4 @@
-/* EXPECT refused missing: */
+/* EXPECT refused missing: old.* has no such function: is it built from this source */
 /* OPT -O2 */
 /* The target was built from something else: it lacks a function. */
 #include <stdio.h>

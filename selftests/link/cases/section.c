@@ -1,5 +1,5 @@
 /* EXPECT replaced rate total */
-/* EXPECT-O3 replaced rate run_case total */
+/* OPT -O0 -O2 -Os clang */
 /* Functions that share a section, and branch by way of relocations. */
 #include <stdio.h>
 #define SHOP __attribute__((section(".text.shop"), noinline))

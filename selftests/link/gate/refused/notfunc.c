@@ -20,6 +20,6 @@ int main(int argc, char **argv)
 }
 
 #ifdef NEW
-static int *const record
-	__attribute__((used, section(".hpkm.apply"))) = &limit;
+static int *const record[2]
+	__attribute__((used, section(".hpkm.apply"))) = { &limit, (int *)1 };
 #endif
