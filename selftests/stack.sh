@@ -194,6 +194,7 @@ handler()
 	tell handler
 	"$bin/stats" "$stats" wait handlers 1
 	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	says "around"
 	tell let
 	answered
 	is "version of the call under way" "$(stat_of slow)" 1
