@@ -48,6 +48,8 @@ build_tree()
 		say "building $package $(cat "$real/$package/source/version") as before $first"
 		build_command "$dir/tree" || return 1
 		[ -e "$dir/tree/$target" ] || { say "no $target was built"; return 1; }
+		has_debug "$dir/tree/$target" ||
+			{ say "$target was built without -g"; return 1; }
 		: >"$dir/built"
 	fi
 	flock -u 5
@@ -55,6 +57,9 @@ build_tree()
 	echo "$key" >"$work/key"
 	build_run
 }
+
+# has_debug FILE: it has debug information of its own.
+has_debug() { [[ $(objdump -hw "$1") == *" .debug_info "* ]]; }
 
 # soname FILE: of a library, nothing else.
 soname() { objdump -p "$1" | sed -n 's/^ *SONAME *//p'; }
