@@ -31,12 +31,13 @@
 
 /* Longer than anything but a hang can take on an emulated machine. */
 #define REPLY_SECONDS 30
-/* Between two requests of a connection: an emulated machine is soon full. */
-#define PAUSE_US 2000
+/* Between two requests of a connection. */
+#define SHORTEST_PAUSE_US 2000
+#define LONGEST_PAUSE_US 100000
 
 const char *load_argument = "";
 static const struct load_protocol *protocol;
-static unsigned int port;
+static unsigned int port, connections;
 
 static atomic_ulong requests, replies, wrong, lost, dropped;
 static atomic_bool stop;
@@ -201,18 +202,44 @@ void load_connect(struct load_conn *c)
 	setsockopt(c->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
 }
 
+static uint64_t now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000ULL + t.tv_nsec / 1000;
+}
+
+/*
+ * An emulated machine is soon full, and those who look at the server then wait,
+ * too.  Were all connections to pause as long as all their requests take one after
+ * the other, it would be full exactly; so it is half full.
+ */
+static void pause_after(uint64_t took_us)
+{
+	uint64_t us = took_us * 2 * connections;
+
+	if (us < SHORTEST_PAUSE_US)
+		us = SHORTEST_PAUSE_US;
+	if (us > LONGEST_PAUSE_US)
+		us = LONGEST_PAUSE_US;
+	usleep(us);
+}
+
 static void *connection(void *arg)
 {
 	struct load_conn *c = arg;
+	uint64_t begin;
 
 	if (protocol->open)
 		protocol->open(c);
 	while (!atomic_load(&stop)) {
+		begin = now_us();
 		atomic_fetch_add(&requests, 1);
 		switch (protocol->step(c)) {
 		case LOAD_RIGHT:
 			atomic_fetch_add(&replies, 1);
-			usleep(PAUSE_US);
+			pause_after(now_us() - begin);
 			break;
 		case LOAD_WRONG:
 			/* Where the next reply begins is not known now. */
@@ -255,7 +282,6 @@ int main(int argc, char **argv)
 	const struct timespec often = { .tv_nsec = 200 * 1000 * 1000 };
 	struct load_conn *conns;
 	pthread_t *threads;
-	unsigned int count;
 	const char *status;
 	sigset_t set;
 
@@ -272,7 +298,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	port = strtoul(argv[2], NULL, 10);
-	count = strtoul(argv[3], NULL, 10);
+	connections = strtoul(argv[3], NULL, 10);
 	status = argv[4];
 	if (argc > 5)
 		load_argument = argv[5];
@@ -282,23 +308,23 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 
-	conns = calloc(count, sizeof(*conns));
-	threads = calloc(count, sizeof(*threads));
+	conns = calloc(connections, sizeof(*conns));
+	threads = calloc(connections, sizeof(*threads));
 	if (!conns || !threads)
 		return 1;
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 0; i < connections; i++) {
 		conns[i].index = i;
 		conns[i].random = i + 1;
 		conns[i].fd = -1;
 		load_connect(&conns[i]);
 	}
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = 0; i < connections; i++)
 		if (pthread_create(&threads[i], NULL, connection, &conns[i]))
 			return 1;
 	while (sigtimedwait(&set, NULL, &often) < 0)
 		write_status(status);
 	atomic_store(&stop, true);
-	for (unsigned int i = 0; i < count; i++)
+	for (unsigned int i = 0; i < connections; i++)
 		pthread_join(threads[i], NULL);
 	write_status(status);
 	return requests && replies == requests ? 0 : 1;
