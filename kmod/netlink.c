@@ -12,6 +12,7 @@
 #include <net/net_namespace.h>
 
 #include "netlink.h"
+#include "running.h"
 
 int hpkm_netlink_check(struct sk_buff *skb, struct netlink_ext_ack *extack)
 {
@@ -89,7 +90,7 @@ static int socket_closed(struct notifier_block *nb, unsigned long event,
 
 	if (event == NETLINK_URELEASE && n->protocol == NETLINK_GENERIC &&
 	    net_eq(n->net, &init_net)) {
-		hpkm_request_cancel(n->portid);
+		hpkm_running_cancel(n->portid);
 		hpkm_patch_disclaim(n->portid);
 	}
 	return NOTIFY_DONE;

@@ -6,6 +6,7 @@
 
 #include "compat.h"
 #include "netlink.h"
+#include "running.h"
 
 #define WANTED_MAX		65536
 #define DISTANCE_DEFAULT	8	/* the patent's */
@@ -216,7 +217,7 @@ static struct hpkm_request *parse_request(struct sk_buff *skb,
 
 static int queue_request(struct hpkm_request *request, struct genl_info *info)
 {
-	int ret = hpkm_request_queue(request);
+	int ret = hpkm_running_queue(request);
 
 	if (!ret)
 		return 0;
@@ -461,7 +462,7 @@ int hpkm_answer_doit(struct sk_buff *skb, struct genl_info *info)
 		stale[count].sp = nla_get_u64(tb[HPKM_A_DOUBT_SP]);
 		count++;
 	}
-	ret = hpkm_request_answer(info->snd_portid,
+	ret = hpkm_running_answer(info->snd_portid,
 				  nla_get_u32(info->attrs[HPKM_A_REQUEST]),
 				  stale, count);
 	if (ret == -ENOENT)

@@ -19,8 +19,11 @@ struct hpkm_wanted {
 	u64 start_time;
 };
 
+struct hpkm_reporter;
+
 /**
  * struct hpkm_request - what a client asked for, and what came of it
+ * @report: where the outcome goes
  * @work: runs it
  * @node: among the running ones
  * @portid: who asked; results go there
@@ -57,6 +60,7 @@ struct hpkm_wanted {
  * belong to the worker.
  */
 struct hpkm_request {
+	const struct hpkm_reporter *report;
 	struct work_struct work;
 	struct list_head node;
 	u32 portid;
@@ -91,6 +95,11 @@ struct hpkm_request {
 	u64 words;
 };
 
+static inline bool hpkm_request_cancelled(const struct hpkm_request *request)
+{
+	return READ_ONCE(request->cancelled);
+}
+
 /*
  * Where the outcome goes.  result, doubt and done sleep until the client has
  * room for the message; they return an error when it has gone.
@@ -108,10 +117,6 @@ struct hpkm_reporter {
 
 struct hpkm_request *hpkm_request_alloc(u32 wanted);
 void hpkm_request_free(struct hpkm_request *request);
-int hpkm_request_queue(struct hpkm_request *request);
-void hpkm_request_cancel(u32 portid);
-int hpkm_request_answer(u32 portid, u32 seq, const struct hpkm_stale *stale,
-			u32 count);
 
 int hpkm_request_init(const struct hpkm_reporter *reporter);
 void hpkm_request_exit(void);
