@@ -8,6 +8,7 @@
 #include <linux/mm.h>
 #include <linux/netlink.h>
 #include <linux/sched.h>
+#include <linux/shmem_fs.h>
 #include <linux/version.h>
 
 /* pin_user_pages_remote() lost its vmas argument in 6.5. */
@@ -55,12 +56,21 @@ static inline void hpkm_vma_flags(struct vm_area_struct *vma,
 #endif
 }
 
-/* shmem_file_setup() takes a vma_flags_t where that type exists. */
+/*
+ * An empty file in memory, or an error.  shmem_file_setup() takes a vma_flags_t
+ * where that type exists; without memory for an inode it says that there is no
+ * space.
+ */
+static inline struct file *hpkm_shmem_file(const char *name, loff_t size)
+{
 #ifdef EMPTY_VMA_FLAGS
-#define HPKM_SHMEM_FLAGS	EMPTY_VMA_FLAGS
+	struct file *file = shmem_file_setup(name, size, EMPTY_VMA_FLAGS);
 #else
-#define HPKM_SHMEM_FLAGS	0
+	struct file *file = shmem_file_setup(name, size, 0);
 #endif
+
+	return file == ERR_PTR(-ENOSPC) ? ERR_PTR(-ENOMEM) : file;
+}
 
 /*
  * The mapping operation of our files: shmem's, after which our vm_ops take

@@ -13,7 +13,6 @@
  */
 #include <linux/mutex.h>
 #include <linux/netlink.h>
-#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
@@ -152,7 +151,7 @@ static int fill_content(struct hpkm_patch *patch)
 		end += s[i].mem_size;
 	}
 	snprintf(name, sizeof(name), "hpkm:%s", hpkm_patch_name(patch));
-	patch->content = shmem_file_setup(name, end, HPKM_SHMEM_FLAGS);
+	patch->content = hpkm_shmem_file(name, end);
 	if (IS_ERR(patch->content)) {
 		ret = PTR_ERR(patch->content);
 		patch->content = NULL;

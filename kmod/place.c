@@ -24,7 +24,6 @@
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/shmem_fs.h>
 #include <linux/sizes.h>
 
 #include "arch/arch.h"
@@ -468,7 +467,7 @@ int hpkm_table_map(const struct hpkm_target *target, unsigned long base,
 	struct file *content, *file;
 	int tries, ret = -EEXIST;
 
-	content = shmem_file_setup("hpkm-table", bytes, HPKM_SHMEM_FLAGS);
+	content = hpkm_shmem_file("hpkm-table", bytes);
 	if (IS_ERR(content))
 		return PTR_ERR(content);
 	file = reopen(content, &table_fops);
@@ -622,8 +621,7 @@ struct hpkm_state *hpkm_table_show(struct mm_struct *mm,
  */
 int hpkm_place_init(void)
 {
-	struct file *file = shmem_file_setup("hpkm", PAGE_SIZE,
-					     HPKM_SHMEM_FLAGS);
+	struct file *file = hpkm_shmem_file("hpkm", PAGE_SIZE);
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
