@@ -34,6 +34,8 @@
 #define EXTERN_BASE	(1ULL << 60)
 #define EXTERN_STEP	4096
 #define GRAIN		(64ULL << 10)
+/* Addresses below a program are small numbers: let them not be round ones. */
+#define NOT_ROUND	(11ULL << 12)
 #define MMAP_MIN_ADDR	(64ULL << 10)
 #define BELOW_SIZE	(1ULL << 30)
 /* Above a non-PIE stands its heap, which may start 32 MiB further up. */
@@ -230,9 +232,9 @@ static int choose_distance(const struct hpkm_link *link,
 		return 0;
 	}
 	/* The space below a non-PIE, and else above it and its heap. */
-	if (a->base > MMAP_MIN_ADDR + size) {
-		room = (a->base - size - MMAP_MIN_ADDR) / GRAIN + 1;
-		low = MMAP_MIN_ADDR + hash % room * GRAIN;
+	if (a->base > MMAP_MIN_ADDR + NOT_ROUND + size) {
+		room = (a->base - size - NOT_ROUND - MMAP_MIN_ADDR) / GRAIN + 1;
+		low = MMAP_MIN_ADDR + hash % room * GRAIN + NOT_ROUND;
 		span->distance = low - a->base;
 		return 0;
 	}
