@@ -173,6 +173,23 @@ protected()
 	clean
 }
 
+# Text that is no longer the file's: what is patched can be reverted, for the
+# bytes are the same; but the library has no text then that can be patched.
+copied()
+{
+	plug
+	apply
+	tell copy
+	runs 2
+	revert
+	runs 1
+	none_of_ours
+	status 5 hpkm-apply "$bin/lib/v2.hpkm" --pid "$pid"
+	says "this build is not mapped"
+	runs 1
+	clean
+}
+
 merged()
 {
 	plug
@@ -216,5 +233,6 @@ cases \
 	written "the process writes into what is ours" \
 	moved "the process moves what is ours" \
 	protected "the process changes the protection of its text" \
+	copied "the process puts a copy in the place of its text" \
 	merged "pages that are merged, and locked" \
 	cycles "six times applied, closed, opened"

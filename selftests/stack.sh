@@ -204,6 +204,23 @@ handler()
 	clean
 }
 
+# The same, where its frame can't be found: nobody knows what it has interrupted.
+nameless()
+{
+	load pie -b 1
+	tell nameless
+	"$bin/stats" "$stats" wait handlers 1
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	says "alternate signal stack"
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	unharmed
+	clean
+}
+
 # One that did not interrupt anything of interest: done, or refused for now,
 # and done when the handler has ended.
 aside()
@@ -235,4 +252,5 @@ cases \
 	cold "a thread asleep in a part that was moved away (.cold)" \
 	absent "a thread whose stack the page tables do not have" \
 	handler "a signal handler on an alternate stack, from within an old function" \
+	nameless "and its frame is none that we know" \
 	aside "a signal handler on an alternate stack, from elsewhere"

@@ -102,6 +102,53 @@ limited()
 	clean
 }
 
+killed_for_memory() { grep -q '^oom_kill [1-9]' "$group/memory.events"; }
+
+# A control group that the program joins before it starts.
+in_group()
+{
+	load_program=$tmp/in-group
+	cat >"$load_program" <<-EOF
+		#!/bin/sh
+		echo \$\$ >"$group/cgroup.procs"
+		exec "$bin/pie/load" "\$@"
+	EOF
+	chmod 755 "$load_program"
+}
+
+# Killed for want of memory while it is patched, or is about to be, and what it
+# had is taken away before it has ended.
+out_of_memory()
+{
+	local group=/sys/fs/cgroup/hpkm-oom load_program tool n
+	mkdir "$group" 2>/dev/null || { skip "no control groups"; return; }
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null
+	[ -w "$group/memory.max" ] ||
+		{ rmdir "$group"; skip "no memory controller"; return; }
+	rmdir "$group"
+	in_group
+	for ((n = 0; n < 8; n++)); do
+		mkdir "$group"
+		load pie -b 2 -z 20
+		((n % 2)) || status 0 hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" \
+			--wait "$patience"
+		hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience" \
+			>"$tmp/out" 2>&1 &
+		tool=$!
+		((n < 4)) || nap
+		echo 0 >"$group/memory.max"
+		wait $tool
+		case $? in
+		0|3|5) ;;
+		*) fail "status of apply: $(<"$tmp/out")" ;;
+		esac
+		soon killed_for_memory || fail "it was not killed"
+		end "$pid"
+		soon rmdir "$group" || fail "the group can't be removed"
+	done 2>/dev/null
+	clean
+}
+
 # Pages of text, patched text and stacks go to swap and come back.
 swapped()
 {
@@ -197,6 +244,7 @@ cases \
 	hotplug "CPUs go offline and come back" \
 	frozen "frozen in a control group" \
 	limited "short of memory in a control group" \
+	out_of_memory "killed for want of memory" \
 	swapped "pages that are swapped out" \
 	probed "uprobes that are set and removed" \
 	reloaded "the module is loaded anew" \

@@ -14,6 +14,8 @@
  *		sleeps on an alternate stack
  *	aside	the same, but not from within a function that is replaced
  *	disarm	as handler, with an alternate stack that is disarmed meanwhile
+ *	nameless as handler; meanwhile the kernel is not told of any address
+ *		that handlers return to
  *	park	a coroutine calls around() and is parked in the middle of it
  *	resume	that coroutine goes on to its end
  *	clear	what was its stack is filled with zeros
@@ -281,13 +283,56 @@ static void do_forget(void)
 		die("forget");
 }
 
-static void on_usr1(int number)
+/* As rt_sigaction() has it: the C library does not let one see the restorer. */
+struct kernel_action {
+	void (*handler)(int number);
+	unsigned long flags;
+	void (*restorer)(void);
+	uint64_t mask;
+};
+
+static long set_action(int number, const struct kernel_action *action,
+		       struct kernel_action *before)
+{
+	return syscall(SYS_rt_sigaction, number, action, before,
+		       sizeof(action->mask));
+}
+
+/* No signal comes meanwhile; the frame on the stack has its return address. */
+static void for_nameless(void (*run)(void))
+{
+	static const struct kernel_action ignore = { .handler = SIG_IGN };
+	struct kernel_action before[NSIG];
+
+	for (int i = 1; i < NSIG; i++) {
+		if (set_action(i, NULL, &before[i]))
+			die("rt_sigaction");
+		if (before[i].restorer && set_action(i, &ignore, NULL))
+			die("rt_sigaction");
+	}
+	run();
+	for (int i = 1; i < NSIG; i++)
+		if (before[i].restorer)
+			set_action(i, &before[i], NULL);
+}
+
+static int nameless;
+
+static void handle_usr1(void)
 {
 	char byte;
 
 	add(&stats->handlers);
 	if (read(wake[0], &byte, 1) != 1)
 		die("wake");
+}
+
+static void on_usr1(int number)
+{
+	if (nameless)
+		for_nameless(handle_usr1);
+	else
+		handle_usr1();
 }
 
 static void raise_usr1(void)
@@ -552,7 +597,10 @@ static void command(const char *line)
 		start(aside_thread, NULL);
 	else if (!strcmp(line, "disarm\n"))
 		start(handler_thread, (void *)(uintptr_t)SS_AUTODISARM);
-	else if (!strcmp(line, "park\n"))
+	else if (!strcmp(line, "nameless\n")) {
+		nameless = 1;
+		start(handler_thread, NULL);
+	} else if (!strcmp(line, "park\n"))
 		do_park();
 	else if (!strcmp(line, "resume\n"))
 		swapcontext(&back, &parked);

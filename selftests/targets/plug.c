@@ -10,6 +10,8 @@
  *	other	memory is mapped where it was, so that it goes elsewhere
  *	unmap	it is called no more, and what hpkm has mapped is unmapped
  *	protect	the library's text becomes unreadable and readable again
+ *	copy	memory with a copy of the library's text is moved into its place,
+ *		as programs do that want their text in huge pages
  *	write	what hpkm has mapped becomes writable, and is written
  *	move	what hpkm has mapped shall be moved: that must fail
  *	merge	all private memory may be merged with other pages (KSM), and is
@@ -116,6 +118,19 @@ static int protect(char *start, size_t size)
 	       mprotect(start, size, PROT_READ | PROT_EXEC);
 }
 
+static int copy(char *start, size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return -1;
+	memcpy(at, start, size);
+	return mprotect(at, size, PROT_READ | PROT_EXEC) ||
+	       mremap(at, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, start) !=
+	       start;
+}
+
 static int overwrite(char *start, size_t size)
 {
 	if (mprotect(start, size, PROT_READ | PROT_WRITE))
@@ -144,6 +159,8 @@ static int command(const char *line, const char *name)
 			    MAP_FIXED_NOREPLACE, -1, 0) != base;
 	if (!strcmp(line, "protect\n"))
 		return for_maps("libanswer", "x", protect);
+	if (!strcmp(line, "copy\n"))
+		return for_maps("libanswer", "x", copy);
 	if (!strcmp(line, "move\n"))
 		return for_ours(move);
 	if (!strcmp(line, "merge\n"))
