@@ -26,7 +26,7 @@ struct hpkm_link_reloc {
 	uint64_t value;			/* anchor: virtual address */
 	bool is_extern;			/* value is the index of an extern */
 	int64_t addend;
-	uint32_t symbol;		/* for link.c */
+	uint32_t symbol;		/* for ld_input.c */
 	uint64_t address;		/* the same */
 };
 
@@ -52,7 +52,7 @@ struct hpkm_link_piece {
 	struct hpkm_link_reloc *relocs;
 	size_t reloc_count;
 	uint64_t span_offset;		/* set by hpkm_link_run() */
-	uint32_t symbol;		/* for link.c */
+	uint32_t symbol;		/* for ld_input.c */
 };
 
 struct hpkm_link_segment {

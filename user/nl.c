@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The conversation with the kernel module (stage 5); the only user of libnl.
+ * The conversation with the kernel module (stage 5): the socket, and requests
+ * that are sent through it.
  *
- * libnl connects, finds the family, builds messages and walks attributes.
- * Receiving is done here: outcomes of a transition may come before its
- * acknowledgement and with another sequence number, libnl turns errnos into
- * fewer codes of its own, and it says little of what the kernel explains in
- * an extended acknowledgement.
- *
- * A "talk" is one request and what came back; talk_input() takes one datagram
- * and touches no socket, so that tests and fuzzers can drive it.
+ * libnl connects, finds the family, builds messages (ask.c) and walks
+ * attributes (attrs.c).  Receiving is done here: libnl turns errnos into
+ * fewer codes of its own, and what comes is taken apart by talk.c.
  */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,9 +25,10 @@
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
 
-#include "extern.h"
+#include "ask.h"
 #include "nl.h"
 #include "request.h"
+#include "talk.h"
 
 /* Room for the results of some ten thousand targets. */
 #define RECEIVE_BUFFER	(8 << 20)
@@ -42,29 +38,6 @@
 #define LOST_MS		10000
 /* A dump that changed under way is asked for again, so many times. */
 #define DUMP_TRIES	10
-#define WORDS_SIZE	512
-#define COUNT(array)	(sizeof(array) / sizeof(*(array)))
-
-struct talk {
-	uint16_t family;
-	uint32_t seq;
-	const struct nlmsghdr *request;	/* what an error may point into */
-	bool answered;		/* acknowledged, refused, or end of a dump */
-	bool interrupted;	/* the dump is not of one moment */
-	bool done;		/* the end of the transition came */
-	bool unloaded;		/* the family has gone */
-	int error;		/* 0 or a negative errno */
-	char words[WORDS_SIZE];
-
-	/* Where messages go; NULL: they are not expected. */
-	struct hpkm_loaded *patch;
-	struct hpkm_outcome *outcome;
-	struct hpkm_list *patches;
-	struct hpkm_list *targets;
-	struct hpkm_list *doubts;
-	void (*notice)(struct hpkm_notice *notice, void *data);
-	void *data;
-};
 
 struct hpkm_nl {
 	struct nl_sock *socket;
@@ -72,432 +45,8 @@ struct hpkm_nl {
 	int family;
 	void *buffer;
 	size_t buffer_size;
-	char words[WORDS_SIZE];
+	char words[HPKM_TALK_WORDS];
 };
-
-/* Attributes into structs */
-
-static int parse_attrs(const struct hpkm_record *record, void *data,
-		       struct nlattr *attrs, int length);
-
-static char *hex_string(const struct nlattr *attr)
-{
-	const unsigned char *bytes = nla_data(attr);
-	size_t size = nla_len(attr);
-	char *text = malloc(2 * size + 1);
-
-	if (!text)
-		return NULL;
-	for (size_t i = 0; i < size; i++)
-		sprintf(text + 2 * i, "%02x", bytes[i]);
-	text[2 * size] = '\0';
-	return text;
-}
-
-static int parse_text(const struct hpkm_field *field, char **text,
-		      struct nlattr *attr)
-{
-	free(*text);
-	*text = field->kind == HPKM_KIND_BYTES ?
-		hex_string(attr) :
-		strndup(nla_data(attr), nla_len(attr));
-	return *text ? 0 : -ENOMEM;
-}
-
-static int parse_list(const struct hpkm_field *field, struct hpkm_list *list,
-		      struct nlattr *attr)
-{
-	void *item = hpkm_list_add(list, field->record);
-
-	if (!item)
-		return -ENOMEM;
-	return parse_attrs(field->record, item, nla_data(attr), nla_len(attr));
-}
-
-static int parse_numbers(struct hpkm_numbers *numbers, struct nlattr *attr)
-{
-	if (nla_len(attr) % sizeof(uint64_t) ||
-	    nla_len(attr) > (int)sizeof(numbers->value))
-		return -EBADMSG;
-	memcpy(numbers->value, nla_data(attr), nla_len(attr));
-	numbers->count = nla_len(attr) / sizeof(uint64_t);
-	return 0;
-}
-
-static int parse_attr(const struct hpkm_field *field, void *at,
-		      struct nlattr *attr)
-{
-	switch (field->kind) {
-	case HPKM_KIND_U32:
-	case HPKM_KIND_NAMED:
-		if (nla_len(attr) != sizeof(uint32_t))
-			return -EBADMSG;
-		memcpy(at, nla_data(attr), sizeof(uint32_t));
-		return 0;
-	case HPKM_KIND_U64:
-	case HPKM_KIND_ADDRESS:
-		if (nla_len(attr) != sizeof(uint64_t))
-			return -EBADMSG;
-		memcpy(at, nla_data(attr), sizeof(uint64_t));
-		return 0;
-	case HPKM_KIND_FLAG:
-		*(bool *)at = true;
-		return 0;
-	case HPKM_KIND_STRING:
-	case HPKM_KIND_BYTES:
-		return parse_text(field, at, attr);
-	case HPKM_KIND_NUMBERS:
-		return parse_numbers(at, attr);
-	case HPKM_KIND_NEST:
-		return parse_attrs(field->record, at, nla_data(attr),
-				   nla_len(attr));
-	case HPKM_KIND_LIST:
-		return parse_list(field, at, attr);
-	}
-	return -EBADMSG;
-}
-
-/* Attributes that the table does not know are a newer kernel's: left out. */
-static int parse_attrs(const struct hpkm_record *record, void *data,
-		       struct nlattr *attrs, int length)
-{
-	struct nlattr *attr;
-	int rest;
-
-	nla_for_each_attr(attr, attrs, length, rest) {
-		for (size_t i = 0; i < record->count; i++) {
-			const struct hpkm_field *field = &record->fields[i];
-			int error;
-
-			if (!field->attr || field->attr != nla_type(attr))
-				continue;
-			error = parse_attr(field, hpkm_reply_at(data, field),
-					   attr);
-			if (error)
-				return error;
-			*(uint32_t *)data |= 1U << field->attr;
-		}
-	}
-	return 0;
-}
-
-/* Messages */
-
-static int take_patch(struct talk *talk, struct nlattr *attrs, int length)
-{
-	if (!talk->patch)
-		return 0;
-	return parse_attrs(&hpkm_loaded_record, talk->patch, attrs, length);
-}
-
-static int take_patches(struct talk *talk, struct nlattr *attrs, int length)
-{
-	void *patch;
-
-	if (!talk->patches)
-		return 0;
-	patch = hpkm_list_add(talk->patches, &hpkm_loaded_record);
-	if (!patch)
-		return -ENOMEM;
-	return parse_attrs(&hpkm_loaded_record, patch, attrs, length);
-}
-
-static int take_targets(struct talk *talk, struct nlattr *attrs, int length)
-{
-	struct hpkm_notice message = { 0 };
-	int error;
-
-	if (!talk->targets)
-		return 0;
-	error = parse_attrs(&hpkm_notice_record, &message, attrs, length);
-	if (!error && !hpkm_patched_merge(talk->targets, &message.target))
-		error = -ENOMEM;
-	hpkm_reply_clear(&hpkm_notice_record, &message);
-	return error;
-}
-
-static int take_result(struct talk *talk, struct nlattr *attrs, int length)
-{
-	struct hpkm_notice message = { 0 };
-	struct hpkm_target *target;
-	int error;
-
-	if (!talk->outcome || talk->done)
-		return 0;
-	error = parse_attrs(&hpkm_notice_record, &message, attrs, length);
-	if (error)
-		goto out;
-	error = -EBADMSG;
-	if (!hpkm_reply_has(message.target.present, HPKM_A_TARGET_PID) ||
-	    !hpkm_reply_has(message.target.present, HPKM_A_TARGET_STATUS))
-		goto out;
-	error = -ENOMEM;
-	target = hpkm_list_add(&talk->outcome->targets, &hpkm_target_record);
-	if (!target)
-		goto out;
-	*target = message.target;
-	message.target = (struct hpkm_target){ 0 };
-	error = 0;
-out:
-	hpkm_reply_clear(&hpkm_notice_record, &message);
-	return error;
-}
-
-static int take_done(struct talk *talk, struct nlattr *attrs, int length)
-{
-	int error;
-
-	if (!talk->outcome || talk->done)
-		return 0;
-	error = parse_attrs(&hpkm_outcome_record, talk->outcome, attrs, length);
-	if (error)
-		return error;
-	if (!hpkm_reply_has(talk->outcome->present, HPKM_A_STATUS))
-		return -EBADMSG;
-	talk->done = true;
-	return 0;
-}
-
-static int take_doubt(struct talk *talk, struct nlattr *attrs, int length)
-{
-	struct hpkm_question question = { 0 };
-	struct hpkm_doubt *doubt;
-	int error;
-
-	if (!talk->doubts || talk->done)
-		return 0;
-	error = parse_attrs(&hpkm_question_record, &question, attrs, length);
-	if (error || question.request != talk->seq)
-		goto out;
-	error = -ENOMEM;
-	doubt = hpkm_list_add(talk->doubts, &hpkm_doubt_record);
-	if (!doubt)
-		goto out;
-	*doubt = question.doubt;
-	question.doubt = (struct hpkm_doubt){ 0 };
-	error = 0;
-out:
-	hpkm_reply_clear(&hpkm_question_record, &question);
-	return error;
-}
-
-static int take_notice(struct talk *talk, struct nlattr *attrs, int length)
-{
-	struct hpkm_notice message = { 0 };
-	int error;
-
-	if (!talk->notice)
-		return 0;
-	error = parse_attrs(&hpkm_notice_record, &message, attrs, length);
-	if (!error)
-		talk->notice(&message, talk->data);
-	hpkm_reply_clear(&hpkm_notice_record, &message);
-	return error;
-}
-
-static int (*const takers[])(struct talk *talk, struct nlattr *attrs,
-			     int length) = {
-	[HPKM_CMD_LOAD]		= take_patch,
-	[HPKM_CMD_PATCH_GET]	= take_patches,
-	[HPKM_CMD_TARGET_GET]	= take_targets,
-	[HPKM_CMD_RESULT]	= take_result,
-	[HPKM_CMD_DONE]		= take_done,
-	[HPKM_CMD_NOTICE]	= take_notice,
-	[HPKM_CMD_DOUBT]	= take_doubt,
-};
-
-static int take_message(struct talk *talk, struct nlmsghdr *message)
-{
-	struct genlmsghdr *header = nlmsg_data(message);
-
-	if (nlmsg_datalen(message) < (int)GENL_HDRLEN)
-		return -EBADMSG;
-	if (header->cmd >= COUNT(takers) || !takers[header->cmd])
-		return 0;
-	return takers[header->cmd](talk, genlmsg_attrdata(header, 0),
-				   genlmsg_attrlen(header, 0));
-}
-
-/* Only the controller's word that our family has gone is of interest. */
-static void take_control(struct talk *talk, struct nlmsghdr *message)
-{
-	struct genlmsghdr *header = nlmsg_data(message);
-	struct nlattr *attr;
-
-	if (nlmsg_datalen(message) < (int)GENL_HDRLEN ||
-	    header->cmd != CTRL_CMD_DELFAMILY)
-		return;
-	attr = nla_find(genlmsg_attrdata(header, 0),
-			genlmsg_attrlen(header, 0), CTRL_ATTR_FAMILY_ID);
-	if (attr && nla_len(attr) >= (int)sizeof(uint16_t) &&
-	    nla_get_u16(attr) == talk->family)
-		talk->unloaded = true;
-}
-
-/* Errors */
-
-/* The names under which the specification knows what requests hold. */
-static const char *const attr_names[] = {
-	[HPKM_A_PATCH_NAME]	= "patch-name",
-	[HPKM_A_FD]		= "fd",
-	[HPKM_A_OFFSET]		= "offset",
-	[HPKM_A_SIZE]		= "size",
-	[HPKM_A_TARGET]		= "target",
-	[HPKM_A_ALL]		= "all",
-	[HPKM_A_DRY_RUN]	= "dry-run",
-	[HPKM_A_CONSISTENCY]	= "consistency",
-	[HPKM_A_DISTANCE]	= "distance",
-	[HPKM_A_WAIT]		= "wait",
-	[HPKM_A_BINDING]	= "binding",
-	[HPKM_A_SKIP_HOOKS]	= "skip-hooks",
-	[HPKM_A_EACH]		= "each",
-};
-
-static const char *attr_name(unsigned int type)
-{
-	return type < COUNT(attr_names) ? attr_names[type] : NULL;
-}
-
-/* The top attribute of the request that has the byte at "offset". */
-static const struct nlattr *attr_at(const struct nlmsghdr *request,
-				    uint32_t offset)
-{
-	uint32_t at = NLMSG_HDRLEN + GENL_HDRLEN;
-
-	while (at + sizeof(struct nlattr) <= request->nlmsg_len) {
-		const struct nlattr *attr = (void *)((char *)request + at);
-
-		if (attr->nla_len < sizeof(*attr) ||
-		    attr->nla_len > request->nlmsg_len - at)
-			return NULL;
-		if (offset >= at && offset < at + attr->nla_len)
-			return attr;
-		at += NLA_ALIGN(attr->nla_len);
-	}
-	return NULL;
-}
-
-/* "pid 12" says more than the name of the attribute that holds it. */
-static void describe_attr(const struct nlattr *attr, char *text, size_t size)
-{
-	const struct nlattr *pid;
-
-	*text = '\0';
-	if (!attr || !attr_name(nla_type(attr)))
-		return;
-	if (nla_type(attr) == HPKM_A_TARGET) {
-		pid = nla_find(nla_data(attr), nla_len(attr),
-			       HPKM_A_TARGET_PID);
-		if (pid && nla_len(pid) == sizeof(uint32_t)) {
-			snprintf(text, size, " (pid %u)", nla_get_u32(pid));
-			return;
-		}
-	}
-	snprintf(text, size, " (attribute %s)", attr_name(nla_type(attr)));
-}
-
-static void take_words(struct talk *talk, struct nlattr *attrs, int length)
-{
-	struct nlattr *message = nla_find(attrs, length, NLMSGERR_ATTR_MSG);
-	struct nlattr *offset = nla_find(attrs, length, NLMSGERR_ATTR_OFFS);
-	struct nlattr *missing = nla_find(attrs, length,
-					  NLMSGERR_ATTR_MISS_TYPE);
-	const char *name = NULL;
-	char where[80] = "";
-
-	if (offset && nla_len(offset) == sizeof(uint32_t) && talk->request)
-		describe_attr(attr_at(talk->request, nla_get_u32(offset)),
-			      where, sizeof(where));
-	if (missing && nla_len(missing) == sizeof(uint32_t))
-		name = attr_name(nla_get_u32(missing));
-	if (name)
-		snprintf(where, sizeof(where), " (attribute %s is missing)",
-			 name);
-	if (message)
-		snprintf(talk->words, sizeof(talk->words), "%.*s%s",
-			 (int)strnlen(nla_data(message), nla_len(message)),
-			 (char *)nla_data(message), where);
-	else if (*where)
-		/* Without " (" and ")". */
-		snprintf(talk->words, sizeof(talk->words), "%.*s",
-			 (int)strlen(where) - 3, where + 2);
-}
-
-/*
- * An acknowledgement or an error.  The request is repeated in it, all of it
- * unless the reply is capped, and the explaining attributes come after that.
- */
-static int take_error(struct talk *talk, struct nlmsghdr *message)
-{
-	const struct nlmsgerr *error = nlmsg_data(message);
-	int length = nlmsg_datalen(message);
-	uint32_t skip = sizeof(*error);
-
-	if (length < (int)sizeof(*error))
-		return -EBADMSG;
-	talk->answered = true;
-	talk->error = error->error > 0 ? -EBADMSG : error->error;
-	if (!(message->nlmsg_flags & NLM_F_ACK_TLVS))
-		return 0;
-	if (!(message->nlmsg_flags & NLM_F_CAPPED)) {
-		if (error->msg.nlmsg_len < sizeof(error->msg) ||
-		    error->msg.nlmsg_len > (uint32_t)length)
-			return -EBADMSG;
-		skip += NLMSG_ALIGN(error->msg.nlmsg_len) - sizeof(error->msg);
-	}
-	if (skip <= (uint32_t)length)
-		take_words(talk, (void *)((char *)error + skip), length - skip);
-	return 0;
-}
-
-/* The end of a dump carries an errno, and can carry words as well. */
-static int take_dump_end(struct talk *talk, struct nlmsghdr *message)
-{
-	int length = nlmsg_datalen(message);
-	int error;
-
-	talk->answered = true;
-	if (length < (int)sizeof(error))
-		return 0;
-	memcpy(&error, nlmsg_data(message), sizeof(error));
-	talk->error = error > 0 ? 0 : error;
-	if (message->nlmsg_flags & NLM_F_ACK_TLVS)
-		take_words(talk, (void *)((char *)nlmsg_data(message) +
-					  NLMSG_ALIGN(sizeof(error))),
-			   length - (int)NLMSG_ALIGN(sizeof(error)));
-	return 0;
-}
-
-/*
- * One datagram.  Return: 0; or a negative errno when it is not one that this
- * protocol allows.
- */
-static int talk_input(struct talk *talk, void *buffer, int length)
-{
-	struct nlmsghdr *message = buffer;
-	int error = 0;
-
-	for (; !error && nlmsg_ok(message, length);
-	     message = nlmsg_next(message, &length)) {
-		bool ours = message->nlmsg_seq == talk->seq;
-
-		if (message->nlmsg_type == GENL_ID_CTRL)
-			take_control(talk, message);
-		/* Outcomes and notices are nobody's answer: number 0. */
-		else if (message->nlmsg_type == talk->family &&
-			 (ours || !message->nlmsg_seq))
-			error = take_message(talk, message);
-		else if (message->nlmsg_type == NLMSG_ERROR && ours)
-			error = take_error(talk, message);
-		else if (message->nlmsg_type == NLMSG_DONE && ours)
-			error = take_dump_end(talk, message);
-		if (ours && message->nlmsg_flags & NLM_F_DUMP_INTR)
-			talk->interrupted = true;
-	}
-	return error;
-}
-
-/* The socket */
 
 static volatile sig_atomic_t signal_caught;
 
@@ -544,7 +93,7 @@ static int wait_readable(struct hpkm_nl *nl, int timeout_ms)
 }
 
 /* Return: 0, or a negative errno; -EAGAIN: there is nothing. */
-static int receive(struct hpkm_nl *nl, struct talk *talk)
+static int receive(struct hpkm_nl *nl, struct hpkm_talk *talk)
 {
 	struct sockaddr_nl from = { 0 };
 	socklen_t from_size = sizeof(from);
@@ -568,16 +117,16 @@ static int receive(struct hpkm_nl *nl, struct talk *talk)
 	/* Processes can write to this socket too; the kernel is port 0. */
 	if (from.nl_pid)
 		return 0;
-	return talk_input(talk, nl->buffer, n);
+	return hpkm_talk_input(talk, nl->buffer, n);
 }
 
-static void keep_words(struct hpkm_nl *nl, const struct talk *talk)
+static void keep_words(struct hpkm_nl *nl, const struct hpkm_talk *talk)
 {
 	memcpy(nl->words, talk->words, sizeof(nl->words));
 }
 
 /* Until the request is answered. */
-static int receive_answer(struct hpkm_nl *nl, struct talk *talk)
+static int receive_answer(struct hpkm_nl *nl, struct hpkm_talk *talk)
 {
 	int error = 0;
 
@@ -599,7 +148,7 @@ static int receive_answer(struct hpkm_nl *nl, struct talk *talk)
 	return error;
 }
 
-static int send_request(struct hpkm_nl *nl, struct talk *talk,
+static int send_request(struct hpkm_nl *nl, struct hpkm_talk *talk,
 			struct nl_msg *message)
 {
 	struct nlmsghdr *header = nlmsg_hdr(message);
@@ -683,12 +232,10 @@ const char *hpkm_nl_words(const struct hpkm_nl *nl)
 	return nl ? nl->words : "";
 }
 
-/* Requests */
-
 int hpkm_nl_load(struct hpkm_nl *nl, int fd, uint64_t offset, uint64_t size,
 		 struct hpkm_loaded *patch)
 {
-	struct talk talk = { .patch = patch };
+	struct hpkm_talk talk = { .patch = patch };
 	struct nl_msg *message;
 	int error = -ENOMEM;
 
@@ -709,99 +256,6 @@ out:
 	return error;
 }
 
-static int put_targets(struct nl_msg *message,
-		       const struct hpkm_request *request)
-{
-	if (request->all)
-		return nla_put_flag(message, HPKM_A_ALL);
-	for (size_t i = 0; i < request->pids_count; i++) {
-		const struct hpkm_process *process = &request->pids[i];
-		struct nlattr *nest;
-
-		nest = nla_nest_start(message, HPKM_A_TARGET | NLA_F_NESTED);
-		if (!nest ||
-		    nla_put_u32(message, HPKM_A_TARGET_PID, process->pid) ||
-		    nla_put_u64(message, HPKM_A_TARGET_START_TIME,
-				process->start_time))
-			return -1;
-		nla_nest_end(message, nest);
-	}
-	return 0;
-}
-
-static int put_bound(struct nl_msg *message, const struct hpkm_bound *bound)
-{
-	struct nlattr *nest;
-
-	nest = nla_nest_start(message, HPKM_A_BINDING_BOUND | NLA_F_NESTED);
-	if (!nest ||
-	    nla_put_u32(message, HPKM_A_BOUND_EXTERN, bound->index) ||
-	    nla_put_u64(message, HPKM_A_BOUND_OFFSET, bound->offset))
-		return -1;
-	return nla_nest_end(message, nest);
-}
-
-/* A nest holds less than 64 KiB, so very many take several. */
-#define BOUND_MAX	1024
-
-static int put_binding(struct nl_msg *message, const struct hpkm_binding *b,
-		       size_t first)
-{
-	struct nlattr *nest;
-
-	nest = nla_nest_start(message, HPKM_A_BINDING | NLA_F_NESTED);
-	if (!nest ||
-	    nla_put_u32(message, HPKM_A_BINDING_ID_KIND, b->id_kind) ||
-	    nla_put(message, HPKM_A_BINDING_ID, b->id_size, b->id) ||
-	    nla_put_u64(message, HPKM_A_BINDING_ID_OFFSET, b->id_offset))
-		return -1;
-	for (size_t i = first; i < b->bound_count && i < first + BOUND_MAX; i++)
-		if (put_bound(message, &b->bound[i]))
-			return -1;
-	return nla_nest_end(message, nest);
-}
-
-static int put_bindings(struct nl_msg *message,
-			const struct hpkm_bindings *bindings)
-{
-	for (size_t i = 0; bindings && i < bindings->count; i++) {
-		const struct hpkm_binding *b = &bindings->list[i];
-
-		for (size_t k = 0; k < b->bound_count; k += BOUND_MAX)
-			if (put_binding(message, b, k))
-				return -1;
-	}
-	return 0;
-}
-
-static int put_options(struct nl_msg *message,
-		       const struct hpkm_request *request)
-{
-	if (nla_put_u32(message, HPKM_A_WAIT, request->wait_ms))
-		return -1;
-	if (request->each && nla_put_flag(message, HPKM_A_EACH))
-		return -1;
-	if (request->dry_run && nla_put_flag(message, HPKM_A_DRY_RUN))
-		return -1;
-	if (request->skip_hooks && nla_put_flag(message, HPKM_A_SKIP_HOOKS))
-		return -1;
-	if (nla_put_u32(message, HPKM_A_CONSISTENCY, request->consistency) ||
-	    put_bindings(message, request->bindings))
-		return -1;
-	return nla_put_u32(message, HPKM_A_DISTANCE, request->distance);
-}
-
-static size_t bindings_size(const struct hpkm_bindings *bindings)
-{
-	size_t size = 0;
-
-	/* The nest of an object takes up to 96 bytes, that of an extern 28. */
-	for (size_t i = 0; bindings && i < bindings->count; i++)
-		size += (bindings->list[i].bound_count / BOUND_MAX + 1) * 128 +
-			bindings->list[i].bound_count * 32;
-	return size;
-}
-
 static int64_t now_ms(void)
 {
 	struct timespec now;
@@ -811,7 +265,7 @@ static int64_t now_ms(void)
 }
 
 /* What lies in the socket already.  Return: 0, or a negative errno. */
-static int drain(struct hpkm_nl *nl, struct talk *talk)
+static int drain(struct hpkm_nl *nl, struct hpkm_talk *talk)
 {
 	int error;
 
@@ -819,40 +273,6 @@ static int drain(struct hpkm_nl *nl, struct talk *talk)
 		error = receive(nl, talk);
 	while (!error || error == -ENOBUFS);
 	return error == -EAGAIN ? 0 : error;
-}
-
-static bool transition_over(const struct talk *talk)
-{
-	return talk->answered && (talk->error || talk->done);
-}
-
-static int put_answer(struct nl_msg *message, const struct talk *talk,
-		      const struct hpkm_doubt *doubt)
-{
-	const struct hpkm_word *words = doubt->words.items;
-	struct nlattr *nest, *word;
-
-	if (nla_put_u32(message, HPKM_A_REQUEST, talk->seq))
-		return -1;
-	nest = nla_nest_start(message, HPKM_A_DOUBT | NLA_F_NESTED);
-	if (!nest || nla_put_u32(message, HPKM_A_DOUBT_TID, doubt->tid) ||
-	    nla_put_u64(message, HPKM_A_DOUBT_SWITCHES, doubt->switches) ||
-	    nla_put_u64(message, HPKM_A_DOUBT_SP, doubt->sp))
-		return -1;
-	for (size_t i = 0; i < doubt->words.count; i++) {
-		if (!words[i].stale)
-			continue;
-		word = nla_nest_start(message,
-				      HPKM_A_DOUBT_WORD | NLA_F_NESTED);
-		if (!word ||
-		    nla_put_u64(message, HPKM_A_WORD_ADDRESS,
-				words[i].address) ||
-		    nla_put_u64(message, HPKM_A_WORD_VALUE, words[i].value))
-			return -1;
-		nla_nest_end(message, word);
-	}
-	nla_nest_end(message, nest);
-	return 0;
 }
 
 static bool any_stale(const struct hpkm_doubt *doubt)
@@ -869,7 +289,7 @@ static bool any_stale(const struct hpkm_doubt *doubt)
  * What becomes of an answer is of no interest: the request may have ended.
  * Its acknowledgement bears a number of its own and is passed over.
  */
-static void send_answer(struct hpkm_nl *nl, const struct talk *talk,
+static void send_answer(struct hpkm_nl *nl, const struct hpkm_talk *talk,
 			const struct hpkm_doubt *doubt)
 {
 	struct nl_msg *message;
@@ -879,13 +299,13 @@ static void send_answer(struct hpkm_nl *nl, const struct talk *talk,
 	if (!message)
 		return;
 	nl_complete_msg(nl->socket, message);
-	if (!put_answer(message, talk, doubt))
+	if (!hpkm_ask_answer(message, talk->seq, doubt))
 		send(nl->fd, nlmsg_hdr(message), nlmsg_hdr(message)->nlmsg_len,
 		     0);
 	nlmsg_free(message);
 }
 
-static void settle(struct hpkm_nl *nl, struct talk *talk,
+static void settle(struct hpkm_nl *nl, struct hpkm_talk *talk,
 		   const struct hpkm_nl_calls *calls)
 {
 	const struct hpkm_doubt *doubts = talk->doubts->items;
@@ -901,13 +321,13 @@ static void settle(struct hpkm_nl *nl, struct talk *talk,
  * Until the request is refused, or is both acknowledged and done, in any
  * order.
  */
-static int collect(struct hpkm_nl *nl, struct talk *talk, uint32_t wait_ms,
+static int collect(struct hpkm_nl *nl, struct hpkm_talk *talk, uint32_t wait_ms,
 		   const struct hpkm_nl_calls *calls)
 {
 	int64_t give_up = 0;
 	int error = 0;
 
-	while (!transition_over(talk)) {
+	while (!hpkm_talk_over(talk)) {
 		/* Questions are settled when no more of them come. */
 		int timeout = talk->doubts->count ? 0 : TICK_MS;
 
@@ -915,7 +335,7 @@ static int collect(struct hpkm_nl *nl, struct talk *talk, uint32_t wait_ms,
 		if (error == -EINTR) {
 			/* It may be done, and only not read yet. */
 			error = drain(nl, talk);
-			if (error || transition_over(talk))
+			if (error || hpkm_talk_over(talk))
 				break;
 			return -EINTR;
 		}
@@ -947,9 +367,9 @@ int hpkm_nl_transition(struct hpkm_nl *nl, enum hpkm_transition which,
 	};
 	/* The nest of one target takes 28 bytes. */
 	size_t size = 512 + strlen(patch) + 32 * request->pids_count +
-		bindings_size(request->bindings);
+		hpkm_ask_bindings_size(request->bindings);
 	struct hpkm_list doubts = { 0 };
-	struct talk talk = { .outcome = outcome, .doubts = &doubts };
+	struct hpkm_talk talk = { .outcome = outcome, .doubts = &doubts };
 	struct nl_msg *message;
 	int error = -ENOMEM;
 
@@ -959,7 +379,8 @@ int hpkm_nl_transition(struct hpkm_nl *nl, enum hpkm_transition which,
 	if (!message)
 		return error;
 	if (nla_put_string(message, HPKM_A_PATCH_NAME, patch) ||
-	    put_options(message, request) || put_targets(message, request))
+	    hpkm_ask_options(message, request) ||
+	    hpkm_ask_targets(message, request))
 		goto out;
 	error = send_request(nl, &talk, message);
 	if (!error)
@@ -971,7 +392,7 @@ out:
 	return error;
 }
 
-static int dump_once(struct hpkm_nl *nl, int command, struct talk *talk)
+static int dump_once(struct hpkm_nl *nl, int command, struct hpkm_talk *talk)
 {
 	struct nl_msg *message = new_request(nl, command, NLM_F_DUMP, 256);
 	int error;
@@ -990,7 +411,7 @@ int hpkm_nl_patches(struct hpkm_nl *nl, struct hpkm_list *patches)
 	int error = 0;
 
 	for (int i = 0; i < DUMP_TRIES; i++) {
-		struct talk talk = { .patches = patches };
+		struct hpkm_talk talk = { .patches = patches };
 
 		hpkm_list_clear(patches, &hpkm_loaded_record);
 		error = dump_once(nl, HPKM_CMD_PATCH_GET, &talk);
@@ -1005,7 +426,7 @@ int hpkm_nl_targets(struct hpkm_nl *nl, struct hpkm_list *targets)
 	int error = 0;
 
 	for (int i = 0; i < DUMP_TRIES; i++) {
-		struct talk talk = { .targets = targets };
+		struct hpkm_talk talk = { .targets = targets };
 
 		hpkm_list_clear(targets, &hpkm_patched_record);
 		error = dump_once(nl, HPKM_CMD_TARGET_GET, &talk);
@@ -1044,7 +465,7 @@ int hpkm_nl_follow(struct hpkm_nl *nl,
 		   void (*notice)(struct hpkm_notice *notice, void *data),
 		   void (*lost)(void *data), void *data)
 {
-	struct talk talk = {
+	struct hpkm_talk talk = {
 		.family = nl->family,
 		.notice = notice,
 		.data = data,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The conversation with the kernel module (stage 5).  nl.c is the only user
- * of libnl; the protocol is Documentation/netlink/specs/hpkm.yaml.
+ * The conversation with the kernel module (stage 5).  nl.c, ask.c, talk.c and
+ * attrs.c are the only users of libnl; the protocol is Documentation/netlink/specs/hpkm.yaml.
  *
  * Calls that can fail return 0 or a negative errno: the one that the kernel
  * sent where it sent one.  hpkm_nl_words() then has the kernel's words.

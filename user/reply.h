@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * What the kernel tells (stages 5 and 11): one struct for each attribute set
- * of the protocol, and one table for each struct.  nl.c fills the structs
+ * of the protocol, and one table for each struct.  attrs.c fills the structs
  * from attributes by these tables, report.c prints them by the same tables,
  * as text and as JSON: a new attribute is a struct member and a table line.
  */

@@ -2,12 +2,21 @@
 /*
  * Fuzzer over datagrams of the kernel: parsed as every kind of reply, then
  * shown as text and as JSON.  Build it with clang -fsanitize=fuzzer, linked
- * like nl_test.c.
+ * like report_test.c.
  */
-#include "nl.c"
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/netlink.h>
+#include <linux/hpkm.h>
 
 #include "failure.h"
 #include "report.h"
+#include "request.h"
+#include "talk.h"
 
 #define FAMILY	0x1c
 #define SEQ	77
@@ -27,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct hpkm_list patches = { 0 }, targets = { 0 }, doubts = { 0 };
 	struct hpkm_failure failure = { 0 };
 	struct hpkm_request options = { 0 };
-	struct talk talk = {
+	struct hpkm_talk talk = {
 		.family = FAMILY,
 		.seq = SEQ,
 		.request = &request,
@@ -45,7 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size && !copy)
 		abort();
 	memcpy(copy, data, size);
-	talk_input(&talk, copy, size);
+	hpkm_talk_input(&talk, copy, size);
 	free(copy);
 	hpkm_patched_sort(&targets);
 	for (int json = 0; json < 2; json++) {
