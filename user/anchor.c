@@ -175,6 +175,49 @@ static void add_symbol(struct hpkm_anchor *a,
 	a->symbol_count++;
 }
 
+struct file {
+	const char *name;
+	uint32_t count;
+};
+
+static int compare_files(const void *x, const void *y)
+{
+	const struct file *a = x, *b = y;
+
+	return strcmp(a->name, b->name);
+}
+
+/* Compilers write names without their directories: several may have one. */
+static void count_files(struct hpkm_anchor *a,
+			const struct hpkm_elf_symtab *table)
+{
+	struct file *files, *found, key = { 0 };
+	size_t count = 0, n = 0;
+
+	files = hpkm_arena_alloc(a->arena, table->count, sizeof(*files));
+	for (size_t i = 0; i < table->count; i++)
+		if (table->symbols[i].type == STT_FILE)
+			files[count++].name = table->symbols[i].name;
+	if (count)
+		qsort(files, count, sizeof(*files), compare_files);
+	for (size_t i = 0; i < count; i++) {
+		if (n && !compare_files(&files[n - 1], &files[i])) {
+			files[n - 1].count++;
+			continue;
+		}
+		files[n].name = files[i].name;
+		files[n++].count = 1;
+	}
+	for (size_t i = 0; i < a->symbol_count; i++) {
+		struct hpkm_anchor_symbol *s = &a->symbols[i];
+
+		key.name = s->file;
+		found = n && s->file ? bsearch(&key, files, n, sizeof(*files),
+					       compare_files) : NULL;
+		s->file_count = found ? found->count : 0;
+	}
+}
+
 static void read_symbols(struct hpkm_anchor *a,
 			 const struct hpkm_elf_symtab *table)
 {
@@ -184,6 +227,7 @@ static void read_symbols(struct hpkm_anchor *a,
 				      sizeof(*a->symbols));
 	for (size_t i = 1; i < table->count; i++)
 		add_symbol(a, &table->symbols[i]);
+	count_files(a, table);
 	/* The small table has what the dynamic one has not. */
 	for (size_t i = 1; a->partial && i < dyn->count; i++)
 		add_symbol(a, &dyn->symbols[i]);

@@ -16,6 +16,7 @@ struct hpkm_anchor_symbol {
 	uint64_t addr, size;	/* TLS: offset in the TLS segment */
 	uint8_t type;
 	bool global, preemptible;
+	uint32_t file_count;	/* files of the target that have file's name */
 };
 
 /* A word that the dynamic linker (or the start-up code) fills. */

@@ -645,6 +645,31 @@ static void gather(struct hpkm_patch *patch, struct hpkm_object *o)
 	}
 }
 
+/*
+ * Is no other file meant by the name of @s's file?  Or are all of that name at
+ * hand, and no other has such a thing?
+ */
+static bool is_only_file(const struct hpkm_patch *patch,
+			 const struct hpkm_item *item,
+			 const struct hpkm_anchor_symbol *s)
+{
+	size_t files = 0, having = 0, count;
+
+	if (s->file_count <= 1)
+		return true;
+	for (size_t i = 0; i < patch->pair_count; i++) {
+		const struct hpkm_object *o = &patch->pairs[i].old;
+
+		if (o->anchor != item->object->anchor || !o->file ||
+		    strcmp(o->file, s->file))
+			continue;
+		files++;
+		hpkm_object_find(o, item->name, &count);
+		having += count > 0;
+	}
+	return files >= s->file_count && having == 1;
+}
+
 const char *hpkm_verify_locate(struct hpkm_patch *patch,
 			       struct hpkm_item *item)
 {
@@ -654,7 +679,9 @@ const char *hpkm_verify_locate(struct hpkm_patch *patch,
 		return NULL;
 	all = hpkm_candidates(item);
 	if (all->count == 1 &&
-	    (item->global || hpkm_candidate_same_file(item, all->list[0]))) {
+	    (item->global ||
+	     (hpkm_candidate_same_file(item, all->list[0]) &&
+	      is_only_file(patch, item, all->list[0])))) {
 		item->live_known = true;
 		item->live = all->list[0]->addr;
 		return NULL;
