@@ -2,7 +2,7 @@
 /* WARNS main: left as it is: it is entered once, when a process starts, and what changed in it will not run */
 /* LINK main */
 #include <stdio.h>
-__attribute__((noipa)) int other(int x)
+__attribute__((noinline)) int other(int x)
 {
 	for (volatile int i = 0; i < x; i++)
 		;
@@ -12,12 +12,18 @@ __attribute__((noipa)) int other(int x)
 	return x * 2;
 #endif
 }
+volatile int four = 4;
 int main(int argc, char **argv)
 {
+	if (argc > 1) {
+		puts("ready");
+		fflush(stdout);
+		getchar();
+	}
 #ifdef NEW
-	puts("new");
+	return printf("%d\n", other(four)) < 0;
 #else
-	puts("old");
+	printf("%d\n", other(four));
+	return 0;
 #endif
-	return other(argc) + 1;
 }
