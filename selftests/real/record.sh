@@ -53,8 +53,10 @@ verdict()
 all_records()
 {
 	jq -sc '
-		group_by([.program, (.fix | split(" ")[0])]) |
-		map(sort_by(.name == null)[0]) | .[]' \
+		(map(select(.name) | .program as $p | .fix | split(" ")[] | [$p, .])) as
+			$tested |
+		map(select(.name or ([.program, .fix] | IN($tested[]) | not))) |
+		sort_by([.program, .fix])[]' \
 		< <(for f in "$real"/*/record.json "$real"/survey/*/*.json; do
 			[ ! -e "$f" ] || cat "$f"
 		done)
