@@ -149,6 +149,17 @@ static bool in_code(const struct hpkm_anchor *a, uint64_t addr)
 	return false;
 }
 
+/*
+ * A global that became local in the link: it is hidden, which is never said of a
+ * static one, or a version script made it local, and GNU ld puts those behind a
+ * file without a name.
+ */
+static bool was_global(const struct hpkm_elf_symbol *sym)
+{
+	return sym->bind == STB_LOCAL &&
+		(sym->visibility != STV_DEFAULT || (sym->file && !*sym->file));
+}
+
 static void add_symbol(struct hpkm_anchor *a,
 		       const struct hpkm_elf_symbol *sym)
 {
@@ -170,6 +181,7 @@ static void add_symbol(struct hpkm_anchor *a,
 	to->size = sym->section == HPKM_SECTION_UNDEF ? 0 : sym->size;
 	to->type = sym->type;
 	to->global = sym->bind != STB_LOCAL;
+	to->was_global = was_global(sym);
 	to->preemptible = a->library && to->global &&
 		sym->visibility == STV_DEFAULT;
 	a->symbol_count++;
@@ -491,15 +503,17 @@ hpkm_anchor_find(const struct hpkm_anchor *a, const char *name, size_t *count)
 const struct hpkm_anchor_symbol *
 hpkm_anchor_global(const struct hpkm_anchor *a, const char *name)
 {
-	const struct hpkm_anchor_symbol *found;
+	const struct hpkm_anchor_symbol *found, *hidden = NULL;
 	size_t count;
 
 	found = hpkm_anchor_find(a, name, &count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		if (found[i].global)
 			return &found[i];
-	/* A hidden one has become local when the anchor was linked. */
-	return count == 1 ? found : NULL;
+		if (found[i].was_global)
+			hidden = &found[i];
+	}
+	return hidden;
 }
 
 const struct hpkm_anchor_import *

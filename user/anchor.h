@@ -17,6 +17,7 @@ struct hpkm_anchor_symbol {
 	uint8_t type;
 	bool global, preemptible;
 	uint32_t file_count;	/* files of the target that have file's name */
+	bool was_global;	/* local, but known to all objects when linked */
 };
 
 /* A word that the dynamic linker (or the start-up code) fills. */

@@ -466,11 +466,16 @@ static void compare_lists(struct layout *l, struct names *olds,
 
 /* ---- objects ---- */
 
+/* A function that is new uses layouts as one does that has changed. */
 static bool has_changes(const struct hpkm_object *new)
 {
-	for (size_t i = 0; i < new->item_count; i++)
-		if (new->items[i]->changed && !new->items[i]->asked)
+	for (size_t i = 0; i < new->item_count; i++) {
+		const struct hpkm_item *n = new->items[i];
+
+		if ((n->changed && !n->asked) ||
+		    (n->kind == HPKM_ITEM_FUNC && !n->pair))
 			return true;
+	}
 	return false;
 }
 

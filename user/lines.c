@@ -4,8 +4,8 @@
  * to a file changes every __LINE__ below it.  Such a function behaves as
  * before and is left alone, but only if the numbers are proven to be lines:
  *
- *   - by the line tables of both objects: the number stands near the line of
- *     its own instruction, and differs by just as much as that line does;
+ *   - by the line tables of both objects: the number is the line of its own
+ *     instruction, in the old one and in the new one;
  *   - without line tables: it is the line argument of a C library's assertion
  *     function that is called next.
  */
@@ -15,8 +15,6 @@
 #include "debuginfo.h"
 #include "lines.h"
 
-/* How far from its instruction's line a macro's __LINE__ may stand. */
-#define NEAR		32
 /* An argument is loaded at most so many instructions before the call. */
 #define ARGUMENTS	8
 
@@ -34,10 +32,8 @@ static bool proven_by_tables(struct hpkm_item *o, struct hpkm_item *n,
 		return false;
 	o_line = hpkm_debuginfo_line(o->object, o->section, x->o_offset);
 	n_line = hpkm_debuginfo_line(n->object, n->section, x->n_offset);
-	return o_line && n_line && o_line != n_line &&
-		(int64_t)(x->new - x->old) == n_line - o_line &&
-		(int64_t)x->old - o_line <= NEAR &&
-		o_line - (int64_t)x->old <= NEAR;
+	return o_line && n_line && (int64_t)x->old == o_line &&
+		(int64_t)x->new == n_line;
 }
 
 static bool is_assertion(const char *name)

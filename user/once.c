@@ -5,8 +5,8 @@
  * main() is on the main thread's stack for as long as the process lives: a
  * patch that replaced it could never be applied, and it would not be called
  * again anyway.  It stays as it is.  Its compiler knew the functions of its
- * file, though: which registers a static function leaves alone, which
- * variables it writes.  The old main() would call the new one on what was true
+ * file, though: which registers they leave alone, which variables they write,
+ * whoever of them calls them.  The old main() would call the new one on what was true
  * of the old one, so that is refused.
  *
  * A constructor has run.  It may be an ordinary function, too, so replacing it
@@ -67,44 +67,111 @@ static void warn_new_constructors(struct hpkm_patch *patch,
 
 /* ---- main ---- */
 
-/* A changed function that @item was compiled with knowledge of. */
-static const struct hpkm_item *known_callee(struct hpkm_item *item)
-{
-	struct hpkm_object *o = item->object;
-	const struct hpkm_item *to;
-	size_t first, count;
-	struct hpkm_ref ref;
+struct known {
+	struct hpkm_object *object;	/* old */
+	bool *seen;			/* by number of the item */
+	const struct hpkm_item *found;	/* a changed one, new */
+};
 
-	hpkm_object_relocs(o, item->section, item->offset,
-			   item->offset + item->size, &first, &count);
-	for (; count--; first++) {
-		if (hpkm_object_ref(o, item->section, first, &ref) ||
-		    ref.kind != HPKM_REF_ITEM ||
-		    ref.item->kind != HPKM_ITEM_FUNC || ref.item == item)
-			continue;
-		to = ref.item->pair;
-		if (to && to->changed && !to->asked && !to->global)
-			return to;
+static void see_function(struct known *k, struct hpkm_item *item);
+
+/* Without a relocation: in the same section. */
+static struct hpkm_item *item_at(struct hpkm_object *o, uint32_t section,
+				 uint64_t offset)
+{
+	for (size_t i = 0; i < o->item_count; i++) {
+		struct hpkm_item *item = o->items[i];
+
+		if (item->section == section && hpkm_item_is_code(item) &&
+		    offset >= item->offset &&
+		    offset < item->offset + item->size)
+			return item;
 	}
 	return NULL;
 }
 
-static const struct hpkm_item *known_callees(struct hpkm_item *item)
+/* Whom a call or jump leads to, if that is in the same object. */
+static struct hpkm_item *callee(const struct hpkm_item *item,
+				const struct hpkm_insn *in)
 {
 	struct hpkm_object *o = item->object;
-	const struct hpkm_item *found = known_callee(item);
+	size_t first, count;
+	struct hpkm_ref ref;
 
-	for (size_t i = 0; i < o->item_count && !found; i++)
+	hpkm_object_relocs(o, item->section, in->offset,
+			   (uint64_t)in->offset + in->size, &first, &count);
+	if (!count)
+		return item_at(o, item->section, in->target);
+	if (hpkm_object_ref(o, item->section, first, &ref) ||
+	    ref.kind != HPKM_REF_ITEM)
+		return NULL;
+	return ref.item;
+}
+
+static void see_calls(struct known *k, const struct hpkm_item *item)
+{
+	const struct hpkm_code *code;
+
+	code = hpkm_object_code(k->object, item->section);
+	for (size_t i = 0; i < code->count && !k->found; i++) {
+		const struct hpkm_insn *in = &code->insns[i];
+		struct hpkm_item *to;
+
+		if (in->offset < item->offset ||
+		    in->offset >= item->offset + item->size ||
+		    !(in->flags & HPKM_INSN_DIRECT))
+			continue;
+		to = callee(item, in);
+		if (to && to->kind == HPKM_ITEM_COLD && to->parent)
+			to = to->parent;
+		if (to && to->kind == HPKM_ITEM_FUNC)
+			see_function(k, to);
+	}
+}
+
+/* Of functions that have not changed, what they call counts: it is theirs. */
+static void see_function(struct known *k, struct hpkm_item *item)
+{
+	struct hpkm_object *o = k->object;
+	size_t i = 0;
+
+	while (i < o->item_count && o->items[i] != item)
+		i++;
+	if (i == o->item_count || k->seen[i])
+		return;
+	k->seen[i] = true;
+	if (item->pair && item->pair->changed && !item->pair->asked &&
+	    !is_main(item->pair)) {
+		k->found = item->pair;
+		return;
+	}
+	see_calls(k, item);
+	for (i = 0; i < o->item_count && !k->found; i++)
 		if (o->items[i]->kind == HPKM_ITEM_COLD &&
 		    o->items[i]->parent == item)
-			found = known_callee(o->items[i]);
-	return found;
+			see_calls(k, o->items[i]);
+}
+
+/*
+ * A changed function that the old main() was compiled with knowledge of: it
+ * calls it, or somebody who calls it, in the same file.  In an executable that
+ * is so of global functions, too, for nothing can take their place.
+ */
+static const struct hpkm_item *known_callee(struct hpkm_arena *arena,
+					    struct hpkm_item *main)
+{
+	struct known k = { .object = main->object };
+
+	k.seen = hpkm_arena_alloc(arena, main->object->item_count,
+				  sizeof(*k.seen));
+	see_function(&k, main);
+	return k.found;
 }
 
 static void leave_main(struct hpkm_patch *patch, struct hpkm_item *n)
 {
 	const struct hpkm_item *callee = n->asked ? NULL :
-		known_callees(n->pair);
+		known_callee(patch->arena, n->pair);
 
 	if (callee) {
 		hpkm_refuse(&patch->verdicts, n->name,

@@ -23,7 +23,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "compiler.h"
+#include "hpkm.h"
 #include "reuse.h"
+#include "standin.h"
 
 static const char mark[] = "#hpkm-build: object ";
 
@@ -272,6 +275,31 @@ static bool add_file(struct json_object *files, const char *path)
 	return true;
 }
 
+/* However it is spelled: a tree may be reached through a symbolic link. */
+static const char *real_path(struct hpkm_arena *arena, const char *path)
+{
+	char *real = realpath(path, NULL);
+
+	if (real) {
+		path = hpkm_arena_printf(arena, "%s", real);
+		free(real);
+	}
+	return path;
+}
+
+/* The fix is not in it, and the copy would be compiled without it. */
+static void check_list_path(const char *path)
+{
+	const char *source = getenv(HPKM_BUILD_SOURCE);
+
+	if (!source || !hpkm_lies_in(path, source))
+		return;
+	hpkm_message_name("hpkm-build");
+	hpkm_error("error: the compiler reads %s itself, not its copy", path);
+	hpkm_detail("its makefiles name that directory: have the build command configure it anew");
+	_exit(HPKM_EXIT_ERROR);
+}
+
 /* Each name of a rule for make, where it lies in the tree. */
 static bool add_list(struct hpkm_arena *arena, struct json_object *files,
 		     char *list, const char *tree)
@@ -304,7 +332,8 @@ static bool add_list(struct hpkm_arena *arena, struct json_object *files,
 				length++;
 			*to++ = list[length];
 		}
-		path = absolute(arena, path);
+		path = real_path(arena, absolute(arena, path));
+		check_list_path(path);
 		if (!strncmp(path, tree, n) && path[n] == '/' &&
 		    !add_file(files, path))
 			return false;

@@ -186,14 +186,14 @@ static bool is_byte(Dwarf_Die *type)
 	return dwarf_tag(type) == DW_TAG_base_type && hpkm_type_size(type) == 1;
 }
 
-/* void and char pointers lead to anything. */
+/* void leads to anything, and bytes of any kind are bytes. */
 static bool same_pointee(struct hpkm_arena *arena, Dwarf_Die *o, Dwarf_Die *n,
 			 unsigned int depth)
 {
 	Dwarf_Die a, b;
 
 	if (!hpkm_type_plain(o, &a) || !hpkm_type_plain(n, &b) ||
-	    is_byte(&a) || is_byte(&b))
+	    (is_byte(&a) && is_byte(&b)))
 		return true;
 	if (is_aggregate(dwarf_tag(&a)) && dwarf_diename(&a) &&
 	    dwarf_diename(&b))

@@ -1,6 +1,7 @@
 /* EXPECT built other */
 /* WARNS main: left as it is: it is entered once, when a process starts, and what changed in it will not run */
 /* LINK main */
+/* It calls through a pointer: it was compiled without knowing whom. */
 #include <stdio.h>
 __attribute__((noinline)) int other(int x)
 {
@@ -13,6 +14,7 @@ __attribute__((noinline)) int other(int x)
 #endif
 }
 volatile int four = 4;
+int (*volatile call)(int x) = other;
 int main(int argc, char **argv)
 {
 	if (argc > 1) {
@@ -21,9 +23,9 @@ int main(int argc, char **argv)
 		getchar();
 	}
 #ifdef NEW
-	return printf("%d\n", other(four)) < 0;
+	return printf("%d\n", call(four)) < 0;
 #else
-	printf("%d\n", other(four));
+	printf("%d\n", call(four));
 	return 0;
 #endif
 }
