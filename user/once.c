@@ -6,8 +6,8 @@
  * patch that replaced it could never be applied, and it would not be called
  * again anyway.  It stays as it is.  Its compiler knew the functions of its
  * file, though: which registers they leave alone, which variables they write,
- * whoever of them calls them.  The old main() would call the new one on what was true
- * of the old one, so that is refused.
+ * whoever of them calls them.  The old main() would call the new one on what was
+ * true of the old one, so that is refused.
  *
  * A constructor has run.  It may be an ordinary function, too, so replacing it
  * does no harm; but it may not be all there is.
