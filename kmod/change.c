@@ -212,6 +212,15 @@ static int arm_window(void *data, const struct hpkm_site *before,
 	return ret;
 }
 
+/* Is the jump at @after about to be written? */
+static bool is_arming(const struct hpkm_transition *t,
+		      const struct hpkm_site *before,
+		      const struct hpkm_site *after)
+{
+	return after && !hpkm_transition_lost(t, t->to, after) &&
+	       !(before && !hpkm_transition_lost(t, t->from, before));
+}
+
 /* ---- where no thread may be ---- */
 
 /* The ranges while they are being made. */
@@ -252,6 +261,11 @@ static int count_change(void *data, const struct hpkm_site *before,
  * leaves no return address) with arguments as only that version means them.
  * So with stack consistency and several functions it blocks, unless the code
  * at its return address is seen to call just this function.
+ *
+ * If the old code loops back to its first instruction, nothing tells who has
+ * just been called there, and who is farther inside would take the jump at its
+ * next turn.  So nobody may be in it when the jump is written, whatever the
+ * consistency; once it is, nobody is.
  */
 static int add_old_body(void *data, const struct hpkm_site *before,
 			const struct hpkm_site *after)
@@ -260,6 +274,8 @@ static int add_old_body(void *data, const struct hpkm_site *before,
 	const struct hpkm_state *state = after ? m->t->to : m->t->from;
 	const struct hpkm_site *site = after ?: before;
 	const struct hpkm_image_func *f = hpkm_site_func(state, site);
+	bool loops = f->flags & HPKM_FUNC_LOOPS &&
+		     is_arming(m->t, before, after);
 
 	/*
 	 * A revert to it may find threads in it that an apply with ip
@@ -272,9 +288,9 @@ static int add_old_body(void *data, const struct hpkm_site *before,
 			  !hpkm_transition_lost(m->t, m->t->from,
 							 before) ?
 			  0 : f->window_size,
-		.body = m->bodies,
-		.entry_ok = !m->bodies || m->changes == 1,
-		.called_ok = true,
+		.body = m->bodies || loops,
+		.entry_ok = !loops && (!m->bodies || m->changes == 1),
+		.called_ok = !loops,
 		.removed = -1,
 		.func = hpkm_place_func_name(state->places[site->place],
 					     site->func),
@@ -294,7 +310,7 @@ static void add_parts(const struct making *m, const struct hpkm_place *p)
 		add_code(m->t, (struct hpkm_range) {
 			.start = p->at[f->object].base + part->old_offset,
 			.size = part->old_size,
-			.body = m->bodies,
+			.body = m->bodies || f->flags & HPKM_FUNC_LOOPS,
 			.removed = -1,
 			.func = hpkm_place_func_name(p, part->func),
 		});

@@ -86,6 +86,7 @@ int hpkm_collect_wanted(struct hpkm_request *request)
 			return -ENOMEM;
 		ret = hpkm_target_open(&t->target, w->group, w->start_time,
 				       t->why, sizeof(t->why));
+		t->target.named = true;
 		if (ret)
 			t->status = ret == -ESRCH ? HPKM_STATUS_GONE :
 						    HPKM_STATUS_REFUSED;
@@ -98,14 +99,23 @@ int hpkm_collect_wanted(struct hpkm_request *request)
 }
 
 static bool is_concerned(const struct hpkm_request *request,
-			 const struct hpkm_target *target)
+			 struct hpkm_transition *t)
 {
 	struct hpkm_state *state;
 	bool yes;
 
-	if (request->patch)
-		return hpkm_target_maps(target, request->patch);
-	state = hpkm_state_of(target->mm);
+	if (request->patch) {
+		enum hpkm_maps maps = hpkm_target_maps(&t->target,
+						       request->patch);
+
+		if (maps == HPKM_MAPS_SERVED) {
+			t->status = HPKM_STATUS_REFUSED;
+			snprintf(t->why, sizeof(t->why),
+				 "its files are served by a process (FUSE), which might never answer: name it with --pid");
+		}
+		return maps != HPKM_MAPS_NOT;
+	}
+	state = hpkm_state_of(t->target.mm);
 	yes = hpkm_state_find_name(state, request->name) >= 0;
 	hpkm_state_put(state);
 	return yes;
@@ -127,7 +137,7 @@ static int collect_process(struct hpkm_request *request, pid_t pid)
 	keep = !hpkm_target_open(&t->target, group, 0, t->why,
 				 sizeof(t->why)) &&
 	       !is_known(request, t->target.mm) &&
-	       is_concerned(request, &t->target);
+	       is_concerned(request, t);
 	put_pid(group);
 	if (keep)
 		add_transition(request, t);

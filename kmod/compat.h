@@ -9,7 +9,13 @@
 #include <linux/netlink.h>
 #include <linux/sched.h>
 #include <linux/shmem_fs.h>
+#include <linux/swapops.h>
 #include <linux/version.h>
+
+/* User shadow stacks came with 6.6. */
+#ifndef VM_SHADOW_STACK
+#define VM_SHADOW_STACK	VM_NONE
+#endif
 
 /* pin_user_pages_remote() lost its vmas argument in 6.5. */
 static inline long hpkm_pin_page(struct mm_struct *mm, unsigned long address,
@@ -33,6 +39,31 @@ static inline long hpkm_get_page(struct mm_struct *mm, unsigned long address,
 #else
 	return get_user_pages_remote(mm, address, 1, gup_flags, page, NULL);
 #endif
+}
+
+/*
+ * What MADV_GUARD_INSTALL (6.13) leaves in a page table: nobody's page, between
+ * two stacks say, in the middle of a mapping.
+ */
+static inline bool hpkm_pte_is_guard(pte_t pte)
+{
+#if KERNEL_VERSION(6, 19, 0) <= LINUX_VERSION_CODE
+	return softleaf_is_guard_marker(softleaf_from_pte(pte));
+#elif defined(PTE_MARKER_GUARD)
+	return is_guard_swp_entry(pte_to_swp_entry(pte));
+#else
+	return false;
+#endif
+}
+
+/*
+ * Does a thread unlink each entry of its list of return probes before it frees
+ * it?  Before 6.13 it freed several and then said where the list begins; 6.13
+ * was not tried.
+ */
+static inline bool hpkm_returns_in_order(void)
+{
+	return KERNEL_VERSION(6, 14, 0) <= LINUX_VERSION_CODE;
 }
 
 /* Kernel threads that run on behalf of a process have no user registers. */

@@ -7,7 +7,9 @@
  * private memory that the target can write is looked through.  What lies below
  * the stack pointer of a thread is left out: it is dead, and full of addresses.
  * A stack that a thread runs on, but that is not the one it began with, may be
- * anything, so of such a one all is looked at.
+ * anything, so of such a one all is looked at.  Where stacks and other memory
+ * have become one mapping, a stack reaches down no further than to a guard page
+ * or to another thread's descriptor.
  *
  * It is done inside the stop, for threads that run may park a coroutine at any
  * time.  How long the machine may stand still for it is limited.
@@ -15,16 +17,20 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/sched/task_stack.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/sort.h>
 
 #include "arch/arch.h"
+#include "compat.h"
 #include "heap.h"
 #include "place.h"
 #include "walk.h"
 
 /* Threads may be made between the count and the stop. */
 #define MORE_THREADS	64
+/* No stack is taken to be deeper: what lies further down is looked at. */
+#define STACK_MAX	SZ_64M
 
 /**
  * hpkm_heap_prepare() - make room for what the stop finds of stacks
@@ -43,13 +49,26 @@ int hpkm_heap_prepare(struct hpkm_transition *t)
 }
 
 static void add_dead(struct hpkm_transition *t, unsigned long start,
-		     unsigned long end)
+		     unsigned long end, unsigned long top)
 {
 	if (start >= end || t->dead_count >= t->dead_room)
 		return;
-	t->dead[t->dead_count].start = start;
-	t->dead[t->dead_count].end = end;
-	t->dead_count++;
+	t->dead[t->dead_count++] = (struct hpkm_dead) { start, end, top };
+}
+
+/* How far down the stack of @sp may reach in a mapping that begins at @start. */
+static unsigned long stack_bottom(struct mm_struct *mm, unsigned long start,
+				  unsigned long sp)
+{
+	unsigned long at = (sp - 1) & PAGE_MASK;
+	void *page;
+
+	if (sp - start > STACK_MAX)
+		start = PAGE_ALIGN(sp - STACK_MAX);
+	for (; at > start; at -= PAGE_SIZE)
+		if (hpkm_walk(mm, at - PAGE_SIZE, &page) == HPKM_WALK_GUARD)
+			return at;
+	return start;
 }
 
 /**
@@ -71,13 +90,38 @@ void hpkm_heap_thread(struct hpkm_transition *t, struct task_struct *thread)
 	if (thread->sas_ss_size) {
 		unsigned long end = alternate + thread->sas_ss_size;
 
-		add_dead(t, alternate, sp > alternate && sp <= end ? sp : end);
+		add_dead(t, alternate, sp > alternate && sp <= end ? sp : end,
+			 0);
 	}
 	if (!vma || vma->vm_start > sp - 1)
 		return;
-	if (vma->vm_flags & VM_GROWSDOWN ||
-	    (pointer >= sp && pointer < vma->vm_end))
-		add_dead(t, vma->vm_start, sp);
+	if (vma->vm_flags & VM_GROWSDOWN)
+		add_dead(t, vma->vm_start, sp, 0);
+	else if (pointer >= sp && pointer < vma->vm_end)
+		add_dead(t, stack_bottom(t->target.mm, vma->vm_start, sp), sp,
+			 PAGE_ALIGN(pointer + 1));
+}
+
+static int by_end(const void *a, const void *b)
+{
+	const struct hpkm_dead *l = a, *r = b;
+
+	return l->end < r->end ? -1 : l->end > r->end;
+}
+
+/* What another thread's stack has above its stack pointer is not dead. */
+static void part_stacks(struct hpkm_transition *t)
+{
+	unsigned long top = 0;
+
+	sort(t->dead, t->dead_count, sizeof(*t->dead), by_end, NULL);
+	for (u32 i = 0; i < t->dead_count; i++) {
+		struct hpkm_dead *d = &t->dead[i];
+
+		if (top <= d->end)
+			d->start = max(d->start, top);
+		top = max(top, d->top);
+	}
 }
 
 static int by_start(const void *a, const void *b)
@@ -177,6 +221,7 @@ static bool check_area(struct hpkm_look *look, struct hpkm_transition *t,
 			check_words(look, t, at, words);
 			break;
 		case HPKM_MEMORY_ZEROS:
+		case HPKM_MEMORY_GUARD:
 		case HPKM_MEMORY_UNREADABLE:
 			break;
 		case HPKM_MEMORY_ABSENT:
@@ -190,11 +235,15 @@ static bool check_area(struct hpkm_look *look, struct hpkm_transition *t,
 	}
 }
 
-/* Private memory that the process writes, and that is not ours. */
+/*
+ * Private memory that the process writes, and that is not ours.  What is on a
+ * shadow stack is on another stack, too, or is dead.
+ */
 static bool is_heap(const struct vm_area_struct *vma)
 {
 	return (vma->vm_flags & (VM_WRITE | VM_SHARED)) == VM_WRITE &&
-	       !(vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP)) &&
+	       !(vma->vm_flags & (VM_IO | VM_PFNMAP | VM_MIXEDMAP |
+				  VM_SHADOW_STACK)) &&
 	       !hpkm_place_is_own(vma);
 }
 
@@ -214,6 +263,7 @@ void hpkm_heap_check(struct hpkm_look *look, struct hpkm_transition *t,
 		block(t, "(too many new threads)", 0, 0);
 		return;
 	}
+	part_stacks(t);
 	sort(t->dead, t->dead_count, sizeof(*t->dead), by_start, NULL);
 	for (vma = find_vma(mm, 0); vma; vma = find_vma(mm, vma->vm_end)) {
 		struct hpkm_area area;

@@ -52,8 +52,7 @@ static int pin_word(const struct hpkm_target *target,
 	mmap_read_lock(target->mm);
 	/* Not into what the process may have put there instead. */
 	if (hpkm_place_intact(target->mm, place) &&
-	    hpkm_pin_page(target->mm, address & PAGE_MASK, FOLL_WRITE,
-			  &word->page) == 1)
+	    !hpkm_target_pin(target, address, 0, &word->page))
 		ret = 0;
 	mmap_read_unlock(target->mm);
 	if (!ret)

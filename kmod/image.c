@@ -320,9 +320,11 @@ static int check_func(struct check *c, __u32 i)
 		return bad(c, "func %u: bad name", i);
 	if (!f->window_size || f->window_size > HPKM_WINDOW_MAX ||
 	    !all_zero(f->window + f->window_size,
-		      HPKM_WINDOW_MAX - f->window_size) || f->reserved)
+		      HPKM_WINDOW_MAX - f->window_size))
 		return bad(c, "func %u: window of %u bytes", i,
 			   f->window_size);
+	if (f->flags & ~HPKM_FUNC_LOOPS)
+		return bad(c, "func %u: unknown flags 0x%x", i, f->flags);
 	if (!f->old_size || !inside(f->old_offset, f->old_size, o->size) ||
 	    !inside(f->old_offset, f->window_size, o->size))
 		return bad(c, "func %u: old code lies outside of its object",

@@ -57,6 +57,10 @@ void hpkm_memory_describe(const struct vm_area_struct *vma,
 {
 	area->start = vma->vm_start;
 	area->end = vma->vm_end;
+	area->file = vma->vm_file;
+	area->pgoff = vma->vm_pgoff;
+	area->readable = vma->vm_flags & VM_READ;
+	area->grows = vma->vm_flags & VM_GROWSDOWN;
 	area->zeros = reads_as_zeros(vma);
 }
 
@@ -85,6 +89,32 @@ bool hpkm_memory_area(const struct hpkm_memory *memory, unsigned long address,
 	if (!memory->stopped)
 		mmap_read_unlock(mm);
 	return found;
+}
+
+/**
+ * hpkm_memory_continue() - the other half of a mapping that was split
+ * @memory: how it is looked for
+ * @area: a mapping; gets the one behind it
+ *
+ * mlock() or madvise() of a buffer in the middle of a stack makes several
+ * mappings of it: each begins where the one before ends, and goes on with what
+ * that maps.
+ *
+ * Context: as @memory says.
+ * Return: false when there is no such mapping; @area is as it was then.
+ */
+bool hpkm_memory_continue(const struct hpkm_memory *memory,
+			  struct hpkm_area *area)
+{
+	struct hpkm_area next;
+
+	if (!hpkm_memory_area(memory, area->end, &next) ||
+	    next.start != area->end || !next.readable ||
+	    next.file != area->file ||
+	    next.pgoff - area->pgoff != (area->end - area->start) >> PAGE_SHIFT)
+		return false;
+	*area = next;
+	return true;
 }
 
 /**
@@ -127,6 +157,8 @@ enum hpkm_memory_status hpkm_memory_words(const struct hpkm_memory *memory,
 		if (area->zeros)
 			return HPKM_MEMORY_ZEROS;
 		break;
+	case HPKM_WALK_GUARD:
+		return HPKM_MEMORY_GUARD;
 	case HPKM_WALK_ABSENT:
 		break;
 	}

@@ -24,17 +24,26 @@ struct hpkm_memory {
  * struct hpkm_area - a mapping of the target
  * @start: user address
  * @end: the first address behind it
+ * @file: what is mapped, only to be compared; NULL for anonymous memory
+ * @pgoff: page of that at @start
+ * @readable: for the target itself
+ * @grows: downwards, as the first thread's stack
  * @zeros: pages that are not there may be taken for zeros
  */
 struct hpkm_area {
 	unsigned long start;
 	unsigned long end;
+	const struct file *file;
+	unsigned long pgoff;
+	bool readable;
+	bool grows;
 	bool zeros;
 };
 
 enum hpkm_memory_status {
 	HPKM_MEMORY_READ,	/* here they are */
 	HPKM_MEMORY_ZEROS,	/* it would be all zeros */
+	HPKM_MEMORY_GUARD,	/* nobody's: what is below it ends here */
 	HPKM_MEMORY_ABSENT,	/* not there now; may be faulted in */
 	HPKM_MEMORY_UNREADABLE,	/* it is there, but not for the kernel */
 };
@@ -43,6 +52,8 @@ void hpkm_memory_describe(const struct vm_area_struct *vma,
 			  struct hpkm_area *area);
 bool hpkm_memory_area(const struct hpkm_memory *memory, unsigned long address,
 		      struct hpkm_area *area);
+bool hpkm_memory_continue(const struct hpkm_memory *memory,
+			  struct hpkm_area *area);
 enum hpkm_memory_status hpkm_memory_words(const struct hpkm_memory *memory,
 					  const struct hpkm_area *area,
 					  unsigned long address, size_t count,

@@ -33,6 +33,7 @@ static bool switch_one(struct hpkm_transition *t)
 		.transitions = &t,
 		.count = 1,
 		.commit = true,
+		.retire = true,
 	};
 	bool rest = true;
 

@@ -129,8 +129,8 @@ static void leave_out(struct hpkm_request *request, struct hpkm_transition *t)
 	request->report->notice(request, HPKM_EVENT_GONE, t);
 }
 
-/* The page of a stack that was missed, and some behind it. */
-static void fault_in(struct hpkm_transition *t)
+/* The page of a stack that was missed, and some behind it; false: not even it. */
+static bool fault_in(struct hpkm_transition *t)
 {
 	unsigned long at = t->fault_at & PAGE_MASK;
 	u32 i;
@@ -139,6 +139,7 @@ static void fault_in(struct hpkm_transition *t)
 	for (i = 0; i < FAULT_PAGES; i++, at += PAGE_SIZE)
 		if (hpkm_target_read(&t->target, at, &byte, sizeof(byte)))
 			break;
+	return i;
 }
 
 /*
@@ -148,9 +149,9 @@ static void fault_in(struct hpkm_transition *t)
 static bool make_ready(struct hpkm_request *request,
 		       const struct hpkm_stop *stop, bool *at_once)
 {
+	bool faulted = false, missing = false;
 	struct hpkm_transition *t;
 
-	*at_once = false;
 	list_for_each_entry(t, &request->transitions, node) {
 		if (!is_planned(t))
 			continue;
@@ -165,10 +166,13 @@ static bool make_ready(struct hpkm_request *request,
 				 "its code or our mappings keep changing");
 			return false;
 		} else if (t->fault_at) {
-			fault_in(t);
-			*at_once = true;
+			if (fault_in(t))
+				faulted = true;
+			else
+				missing = true;
 		}
 	}
+	*at_once = faulted && !missing;
 	return true;
 }
 

@@ -14,11 +14,11 @@
 #include <linux/ptrace.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
-#include <linux/uprobes.h>
 
 #include "arch/arch.h"
 #include "compat.h"
 #include "memory.h"
+#include "probe.h"
 #include "stack.h"
 
 /*
@@ -28,6 +28,8 @@
 #define SCAN_PAGES_MAX		65536
 /* Stacks that signals have interrupted, of one thread. */
 #define INTERRUPTED_MAX		16
+/* Where handlers return to there is a system call, and little else. */
+#define RESTORER_SIZE		32
 
 /*
  * A thread stands at the first instruction of @r.  Was it called there, by an
@@ -43,6 +45,13 @@ static bool was_called(const struct hpkm_look *look,
 	       hpkm_memory_read(&look->memory, back - sizeof(code), code,
 				sizeof(code)) &&
 	       hpkm_arch_calls(code, back, r->start);
+}
+
+/* ... and does that count? */
+static bool is_called(const struct hpkm_look *look, const struct hpkm_range *r,
+		      unsigned long sp)
+{
+	return r->removed < 0 && r->called_ok && was_called(look, r, sp);
 }
 
 static enum hpkm_stack_status blocked(struct hpkm_blocker *blocker,
@@ -78,44 +87,43 @@ static enum hpkm_stack_status judge(struct hpkm_look *look, enum hpkm_hit hit,
 	return HPKM_STACK_CLEAR;
 }
 
-#ifdef CONFIG_UPROBES
-/*
- * A return probe puts an address of its own on the stack in place of the real
- * one, and a thread that steps over a probed instruction does so elsewhere.
- * Inside the stop only: the thread changes this while it runs.
- */
+/* Inside the stop only: the thread changes this while it runs. */
 static enum hpkm_stack_status check_probed(struct hpkm_look *look,
 					   const struct task_struct *thread,
+					   const struct pt_regs *regs,
 					   struct hpkm_blocker *blocker)
 {
-	const struct uprobe_task *probe = thread->utask;
 	enum hpkm_stack_status worst = HPKM_STACK_CLEAR, status;
-	const struct return_instance *i;
 	const struct hpkm_range *r;
+	struct hpkm_probed probed;
 	enum hpkm_hit hit;
 
-	if (!probe)
-		return HPKM_STACK_CLEAR;
-	if (probe->active_uprobe) {
-		hit = hpkm_ranges_word(look->ranges, probe->vaddr, &r);
-		worst = judge(look, hit, r, probe->vaddr, blocker);
+	if (!hpkm_probe_read(&look->memory, thread, regs, &probed))
+		return blocked(blocker, "(at a return probe)",
+			       instruction_pointer((struct pt_regs *)regs));
+	if (probed.stepping) {
+		hit = hpkm_ranges_ip(look->ranges, probed.ip, &r);
+		worst = judge(look, hit, r, probed.ip, blocker);
 	}
-	for (i = probe->return_instances; i && worst != HPKM_STACK_BLOCKED;
-	     i = i->next) {
-		hit = hpkm_ranges_word(look->ranges, i->orig_ret_vaddr, &r);
-		status = judge(look, hit, r, i->orig_ret_vaddr, blocker);
+	for (u32 i = 0; i < probed.count && worst != HPKM_STACK_BLOCKED; i++) {
+		hit = hpkm_ranges_word(look->ranges, probed.back[i], &r);
+		status = judge(look, hit, r, probed.back[i], blocker);
 		worst = max(worst, status);
 	}
 	return worst;
 }
-#else
-static enum hpkm_stack_status check_probed(struct hpkm_look *look,
-					   const struct task_struct *thread,
-					   struct hpkm_blocker *blocker)
+
+/* Does @word point into a removed patch?  Then that is kept. */
+static bool note_kept(struct hpkm_look *look, unsigned long word)
 {
-	return HPKM_STACK_CLEAR;
+	const struct hpkm_range *r;
+
+	if (hpkm_ranges_word(look->ranges, word, &r) == HPKM_HIT_NONE ||
+	    r->removed < 0)
+		return false;
+	look->kept[r->removed] = true;
+	return true;
 }
-#endif
 
 /* A pointer to code that goes may be in a register only. */
 static enum hpkm_stack_status check_registers(struct hpkm_look *look,
@@ -128,15 +136,9 @@ static enum hpkm_stack_status check_registers(struct hpkm_look *look,
 	if (!look->ranges->removed)
 		return status;
 	registers = hpkm_arch_registers(regs, &count);
-	for (; count--; registers++) {
-		const struct hpkm_range *r;
-
-		if (hpkm_ranges_word(look->ranges, *registers, &r) ==
-		    HPKM_HIT_NONE || r->removed < 0)
-			continue;
-		look->kept[r->removed] = true;
-		status = HPKM_STACK_KEEPS;
-	}
+	for (; count--; registers++)
+		if (note_kept(look, *registers))
+			status = HPKM_STACK_KEEPS;
 	return status;
 }
 
@@ -145,6 +147,7 @@ struct signals {
 	unsigned long restorer[8];
 	u32 restorer_count;
 	bool at_handler;
+	bool keep;		/* a handler or restorer is in a removed patch */
 };
 
 /*
@@ -161,6 +164,7 @@ struct scan {
 	pid_t tid;
 	unsigned long switches;
 	unsigned long sp;
+	unsigned long thread_pointer;
 	const struct signals *signals;
 	struct sieve sieve;
 	struct hpkm_blocker *blocker;
@@ -192,27 +196,54 @@ static void note_hit(struct hpkm_hit_list *hits, unsigned long address,
 }
 
 /*
- * A word at @address is where signal handlers return to: behind it stands the
- * frame of a signal, and in that the stack pointer of what was interrupted.  A
- * frame that is left from an earlier signal makes us look at more than is
- * needed.  False when there are too many.
+ * What a signal has interrupted may stand at a first instruction: no return
+ * address looks like that, so the scan makes nothing of it.  @address: of the
+ * instruction pointer in the frame.
  */
-static bool note_frame(struct scan *s, unsigned long address)
+static enum hpkm_stack_status check_interrupted(struct scan *s,
+						unsigned long address,
+						u64 ip, u64 sp)
 {
-	u64 sp;
+	struct hpkm_look *look = s->look;
+	const struct hpkm_range *r;
+
+	if (hpkm_ranges_ip(look->ranges, ip, &r) != HPKM_HIT_BLOCK ||
+	    ip != r->start || is_called(look, r, sp) ||
+	    is_stale(s, address, ip))
+		return HPKM_STACK_CLEAR;
+	if (look->hits)
+		note_hit(look->hits, address, ip);
+	s->blocker->on_stack = address;
+	return judge(look, HPKM_HIT_BLOCK, r, ip, s->blocker);
+}
+
+/*
+ * A word at @address is where signal handlers return to: behind it stands the
+ * frame of a signal, and in that the registers of what was interrupted.  A
+ * frame that is left from an earlier signal makes us look at more than is
+ * needed.
+ */
+static enum hpkm_stack_status note_frame(struct scan *s, unsigned long address)
+{
+	struct hpkm_memory *memory = &s->look->memory;
+	enum hpkm_stack_status status;
+	u64 sp, ip;
 	u32 i;
 
-	if (!hpkm_memory_read(&s->look->memory, address + hpkm_arch_frame_sp(), &sp,
-			      sizeof(sp)))
-		return true;
+	if (!hpkm_memory_read(memory, address + hpkm_arch_frame_sp(), &sp,
+			      sizeof(sp)) ||
+	    !hpkm_memory_read(memory, address + hpkm_arch_frame_ip(), &ip,
+			      sizeof(ip)))
+		return HPKM_STACK_CLEAR;
+	status = check_interrupted(s, address + hpkm_arch_frame_ip(), ip, sp);
 	sp &= ~(u64)(sizeof(u64) - 1);
 	for (i = 0; i < s->interrupted_count; i++)
 		if (s->interrupted[i] == sp)
-			return true;
+			return status;
 	if (s->interrupted_count == INTERRUPTED_MAX)
-		return false;
+		return blocked(s->blocker, "(too many signal frames)", 0);
 	s->interrupted[s->interrupted_count++] = sp;
-	return true;
+	return status;
 }
 
 static bool is_restorer(const struct signals *signals, u64 word)
@@ -268,10 +299,11 @@ static enum hpkm_stack_status scan_words(struct scan *s, const u64 *words,
 		const struct hpkm_range *r;
 		enum hpkm_hit hit;
 
-		if (is_restorer(s->signals, word) &&
-		    !note_frame(s, address))
-			return blocked(s->blocker, "(too many signal frames)",
-				       0);
+		if (is_restorer(s->signals, word)) {
+			worst = max(worst, note_frame(s, address));
+			if (worst == HPKM_STACK_BLOCKED && !s->look->hits)
+				break;
+		}
 		hit = hpkm_ranges_word(ranges, word, &r);
 		if (hit == HPKM_HIT_NONE ||
 		    (hit == HPKM_HIT_BLOCK && is_stale(s, address, word)))
@@ -290,16 +322,16 @@ static enum hpkm_stack_status scan_words(struct scan *s, const u64 *words,
 	return worst;
 }
 
-/* [@sp, @end) of the mapping that @area describes. */
+/* [@sp, *@end) of the mapping that @area describes, or less: see *@end. */
 static enum hpkm_stack_status scan_range(struct scan *s,
 					 const struct hpkm_area *area,
-					 unsigned long sp, unsigned long end)
+					 unsigned long sp, unsigned long *end)
 {
 	struct hpkm_look *look = s->look;
 	enum hpkm_stack_status worst = HPKM_STACK_CLEAR, status;
 
-	while (sp < end) {
-		unsigned long stop = min(end, (sp | ~PAGE_MASK) + 1);
+	while (sp < *end) {
+		unsigned long stop = min(*end, (sp | ~PAGE_MASK) + 1);
 		size_t count = (stop - sp) / sizeof(u64);
 		const u64 *words;
 
@@ -314,6 +346,9 @@ static enum hpkm_stack_status scan_range(struct scan *s,
 			break;
 		case HPKM_MEMORY_ZEROS:
 			break;
+		case HPKM_MEMORY_GUARD:
+			*end = sp;
+			return worst;
 		case HPKM_MEMORY_ABSENT:
 			if (worst != HPKM_STACK_BLOCKED)
 				return absent(s->blocker, sp);
@@ -330,11 +365,35 @@ static enum hpkm_stack_status scan_range(struct scan *s,
 	return worst;
 }
 
+/*
+ * Where in @area the stack ends that @sp points into; the area's end if it may
+ * go on behind that.
+ */
+static unsigned long stack_end(const struct scan *s,
+			       const struct hpkm_area *area, unsigned long sp)
+{
+	unsigned long start_stack = s->look->memory.target->mm->start_stack;
+
+	/* Above where main's caller began there are only strings. */
+	if (sp <= start_stack && start_stack < area->end)
+		return start_stack;
+	/*
+	 * Of another thread, the C library's descriptor of it lies above its
+	 * stack, and behind that may be anything: glibc's guard pages (since
+	 * 2.42) do not part one mapping from the next.
+	 */
+	if (!area->grows && sp <= s->thread_pointer &&
+	    s->thread_pointer < area->end)
+		return min(area->end, PAGE_ALIGN(s->thread_pointer + 1));
+	return area->end;
+}
+
 /* The stack that @sp points into, up to its end, which *@end gets. */
 static enum hpkm_stack_status scan_stack(struct scan *s, unsigned long sp,
 					 unsigned long *end)
 {
-	const struct mm_struct *mm = s->look->memory.target->mm;
+	enum hpkm_stack_status worst = HPKM_STACK_CLEAR, status;
+	unsigned long from = sp;
 	struct hpkm_area area;
 
 	/* An empty stack ends at its stack pointer. */
@@ -342,11 +401,16 @@ static enum hpkm_stack_status scan_stack(struct scan *s, unsigned long sp,
 		*end = sp;
 		return HPKM_STACK_ABSENT;
 	}
-	*end = area.end;
-	/* Above where main's caller began there are only strings. */
-	if (sp <= mm->start_stack && mm->start_stack < *end)
-		*end = mm->start_stack;
-	return scan_range(s, &area, sp, *end);
+	for (;;) {
+		*end = stack_end(s, &area, sp);
+		status = scan_range(s, &area, from, end);
+		worst = max(worst, status);
+		if (*end != area.end || status == HPKM_STACK_ABSENT ||
+		    (worst == HPKM_STACK_BLOCKED && !s->look->hits) ||
+		    !hpkm_memory_continue(&s->look->memory, &area))
+			return worst;
+		from = area.start;
+	}
 }
 
 static bool on_alternate(const struct task_struct *thread, unsigned long sp)
@@ -390,6 +454,15 @@ static enum hpkm_stack_status scan_stacks(struct scan *s,
 	return worst;
 }
 
+/* In the few instructions to which handlers return? */
+static bool near_restorer(const struct signals *signals, unsigned long ip)
+{
+	for (u32 i = 0; i < signals->restorer_count; i++)
+		if (ip - signals->restorer[i] < RESTORER_SIZE)
+			return true;
+	return false;
+}
+
 /*
  * On preemptible kernels a thread may be off its CPU while the kernel writes
  * its user registers one after the other, to enter a signal handler or to leave
@@ -405,24 +478,31 @@ static bool is_frame(const struct scan *s, unsigned long address)
 	       is_restorer(s->signals, word);
 }
 
-/* Where signal handlers return to, and whether @ip is where one starts. */
-static bool read_signals(const struct task_struct *thread, unsigned long ip,
+/*
+ * Where signal handlers return to, whether @ip is where one starts, and whether
+ * one is in code that goes.  False when there are too many.
+ */
+static bool read_signals(struct hpkm_look *look,
+			 const struct task_struct *thread, unsigned long ip,
 			 struct signals *signals)
 {
 	const struct sighand_struct *sighand;
 	bool fits = true;
 	u32 i, k;
 
-	signals->restorer_count = 0;
-	signals->at_handler = false;
+	memset(signals, 0, sizeof(*signals));
 	rcu_read_lock();
 	sighand = rcu_dereference(thread->sighand);
 	for (i = 0; sighand && i < _NSIG; i++) {
 		const struct sigaction *a = &sighand->action[i].sa;
+		unsigned long handler = (unsigned long)READ_ONCE(a->sa_handler);
 		unsigned long restorer = hpkm_arch_restorer(a);
 
-		if ((unsigned long)READ_ONCE(a->sa_handler) == ip)
+		if (handler == ip)
 			signals->at_handler = true;
+		if (look->ranges->removed && (note_kept(look, handler) ||
+					      note_kept(look, restorer)))
+			signals->keep = true;
 		if (!restorer || is_restorer(signals, restorer))
 			continue;
 		k = signals->restorer_count;
@@ -465,20 +545,23 @@ enum hpkm_stack_status hpkm_stack_check(struct hpkm_look *look,
 		.tid = task_pid_nr(thread),
 		.switches = switches,
 		.sp = user_stack_pointer((struct pt_regs *)regs),
+		.thread_pointer = hpkm_arch_thread_pointer(thread),
 		.signals = &signals,
 		.blocker = blocker,
 	};
 
 	blocker->on_stack = 0;
 	hit = hpkm_ranges_ip(look->ranges, ip, &r);
-	if (hit == HPKM_HIT_BLOCK && ip == r->start && r->removed < 0 &&
-	    r->called_ok && was_called(look, r, s.sp))
+	if (hit == HPKM_HIT_BLOCK && ip == r->start &&
+	    is_called(look, r, s.sp))
 		hit = HPKM_HIT_NONE;
 	worst = judge(look, hit, r, ip, blocker);
 	if (worst == HPKM_STACK_BLOCKED)
 		return worst;
-	if (look->memory.stopped) {
-		status = check_probed(look, thread, blocker);
+	if (!hpkm_arch_is_64bit(regs))
+		return blocked(blocker, "(32-bit code)", ip);
+	if (look->memory.stopped && hpkm_is_probed(thread)) {
+		status = check_probed(look, thread, regs, blocker);
 		worst = max(worst, status);
 		if (worst == HPKM_STACK_BLOCKED)
 			return worst;
@@ -487,12 +570,24 @@ enum hpkm_stack_status hpkm_stack_check(struct hpkm_look *look,
 	worst = max(worst, status);
 	if (!look->ranges->words)
 		return worst;
-	if (!read_signals(thread, ip, &signals))
+	if (!read_signals(look, thread, ip, &signals))
 		return blocked(blocker, "(too many signal restorers)", 0);
 	if ((hpkm_arch_in_signal_return(regs) &&
 	     !is_frame(&s, s.sp - HPKM_ARCH_FRAME_POPPED)) ||
 	    (signals.at_handler && !is_frame(&s, s.sp)))
 		return blocked(blocker, "(a signal is being delivered)", ip);
+	if (signals.keep)
+		worst = max(worst, HPKM_STACK_KEEPS);
+	/*
+	 * About to end a handler on a stack that was disarmed for it: nothing
+	 * but the frame tells what was interrupted.
+	 */
+	if (near_restorer(&signals, ip) &&
+	    is_frame(&s, s.sp - HPKM_ARCH_FRAME_POPPED))
+		worst = max(worst,
+			    note_frame(&s, s.sp - HPKM_ARCH_FRAME_POPPED));
+	if (worst == HPKM_STACK_BLOCKED)
+		return worst;
 	s.sieve = make_sieve(look->ranges, &signals);
 	status = scan_stacks(&s, thread);
 	return max(worst, status);

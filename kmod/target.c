@@ -16,6 +16,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/userfaultfd_k.h>
 
 #include "arch/arch.h"
 #include "compat.h"
@@ -86,6 +87,7 @@ int hpkm_target_open(struct hpkm_target *target, struct pid *group,
 
 	INIT_HLIST_NODE(&target->node);
 	target->mm = NULL;
+	target->named = false;
 	target->group = get_pid(group);
 	target->pid = pid_nr(group);
 
@@ -193,6 +195,74 @@ void hpkm_target_unclaim(struct hpkm_target *target)
 	mutex_unlock(&claims_lock);
 }
 
+/*
+ * Is the file behind it brought in by a process (FUSE), which may never do so?
+ * virtiofs has the same magic number, and is a device.
+ */
+static bool is_served(const struct vm_area_struct *vma)
+{
+	const char *type;
+
+	if (!vma->vm_file)
+		return false;
+	type = file_inode(vma->vm_file)->i_sb->s_type->name;
+	return !strcmp(type, "fuse") || !strcmp(type, "fuseblk");
+}
+
+/*
+ * Bringing a page in can't be interrupted, and as long as it takes the module
+ * can't be unloaded.  So nobody waits for a userfaultfd; and for a process that
+ * serves files only where the operator has named the target.  (A process that
+ * maps such a file at just the moment between this and the read is waited for.)
+ */
+static bool is_withheld(const struct hpkm_target *target,
+			const struct vm_area_struct *vma)
+{
+	return userfaultfd_armed((struct vm_area_struct *)vma) ||
+	       (!target->named && is_served(vma));
+}
+
+static bool any_withheld(const struct hpkm_target *target,
+			 unsigned long address, size_t size)
+{
+	struct vm_area_struct *vma;
+	bool any = false;
+
+	mmap_read_lock(target->mm);
+	for (vma = find_vma(target->mm, address);
+	     vma && vma->vm_start < address + size && !any;
+	     vma = find_vma(target->mm, vma->vm_end))
+		any = is_withheld(target, vma);
+	mmap_read_unlock(target->mm);
+	return any;
+}
+
+/**
+ * hpkm_target_pin() - pin a page of the target for writing
+ * @target: opened
+ * @address: user address in the page
+ * @flags: FOLL_FORCE, or 0
+ * @page: gets it
+ *
+ * Context: Process context, mmap_lock held for reading; faults the page in as
+ * hpkm_target_read() does.
+ * Return: 0 or an error.
+ */
+int hpkm_target_pin(const struct hpkm_target *target, unsigned long address,
+		    unsigned int flags, struct page **page)
+{
+	struct vm_area_struct *vma = vma_lookup(target->mm, address);
+	long n;
+
+	flags |= FOLL_WRITE;
+	if (vma && is_withheld(target, vma))
+		flags |= FOLL_NOFAULT;
+	n = hpkm_pin_page(target->mm, address & PAGE_MASK, flags, page);
+	if (n == 1)
+		return 0;
+	return n < 0 ? n : -EFAULT;
+}
+
 /**
  * hpkm_target_read() - read memory of the target
  * @target: opened
@@ -200,14 +270,17 @@ void hpkm_target_unclaim(struct hpkm_target *target)
  * @to: buffer
  * @size: bytes
  *
- * Context: Process context, no mmap_lock held; faults pages in.
+ * Context: Process context, no mmap_lock held; faults pages in, but none for
+ * which some process would have to be waited for.
  * Return: 0, -ESRCH when the process has gone, -EFAULT.
  */
 int hpkm_target_read(const struct hpkm_target *target, unsigned long address,
 		     void *to, size_t size)
 {
-	unsigned int tries = 0;
+	unsigned int flags = FOLL_FORCE, tries = 0;
 
+	if (any_withheld(target, address, size))
+		flags |= FOLL_NOFAULT;
 	for (;;) {
 		struct task_struct *thread = some_thread(target);
 		bool same;
@@ -215,7 +288,7 @@ int hpkm_target_read(const struct hpkm_target *target, unsigned long address,
 
 		if (!thread)
 			return -ESRCH;
-		n = access_process_vm(thread, address, to, size, FOLL_FORCE);
+		n = access_process_vm(thread, address, to, size, flags);
 		same = READ_ONCE(thread->mm) == target->mm;
 		put_task_struct(thread);
 		if (same && n == size)
@@ -246,14 +319,13 @@ int hpkm_target_write(const struct hpkm_target *target, unsigned long address,
 		size_t offset = offset_in_page(address);
 		size_t part = min_t(size_t, size, PAGE_SIZE - offset);
 		struct page *page;
-		long n;
+		int ret;
 
 		mmap_read_lock(target->mm);
-		n = hpkm_pin_page(target->mm, address & PAGE_MASK,
-				  FOLL_WRITE | FOLL_FORCE, &page);
+		ret = hpkm_target_pin(target, address, FOLL_FORCE, &page);
 		mmap_read_unlock(target->mm);
-		if (n != 1)
-			return n < 0 ? n : -EFAULT;
+		if (ret)
+			return ret;
 		memcpy(page_address(page) + offset, from, part);
 		hpkm_arch_sync_text(page_address(page) + offset, part);
 		unpin_user_pages_dirty_lock(&page, 1, true);
@@ -500,31 +572,49 @@ bool hpkm_target_in_object(const struct hpkm_target *target,
 	return yes;
 }
 
+static bool is_served_at(const struct hpkm_target *target,
+			 unsigned long address)
+{
+	struct vm_area_struct *vma;
+	bool yes;
+
+	mmap_read_lock(target->mm);
+	vma = vma_lookup(target->mm, address);
+	yes = vma && is_served(vma);
+	mmap_read_unlock(target->mm);
+	return yes;
+}
+
 /**
  * hpkm_target_maps() - is there what a patch is for?
  * @target: opened
  * @patch: the patch
  *
  * Context: Process context, no mmap_lock held.
- * Return: true when every anchor of @patch is mapped.
+ * Return: whether every anchor of @patch is mapped, and from where.
  */
-bool hpkm_target_maps(const struct hpkm_target *target,
-		      const struct hpkm_patch *patch)
+enum hpkm_maps hpkm_target_maps(const struct hpkm_target *target,
+				const struct hpkm_patch *patch)
 {
 	const struct hpkm_image_object *o = hpkm_image_objects(patch->image);
 	u32 n = hpkm_patch_header(patch)->objects.count;
+	enum hpkm_maps maps = HPKM_MAPS_ALL;
 	unsigned long *bases, at;
-	bool all = true;
 	size_t count;
 
 	bases = object_bases(target->mm, &count);
 	if (!bases)
-		return false;
-	for (u32 i = 0; i < n && all; i++)
-		if (o[i].role == HPKM_OBJECT_ANCHOR)
-			all = find_object(target, &o[i], bases, count, &at);
+		return HPKM_MAPS_NOT;
+	for (u32 i = 0; i < n && maps != HPKM_MAPS_NOT; i++) {
+		if (o[i].role != HPKM_OBJECT_ANCHOR)
+			continue;
+		if (!find_object(target, &o[i], bases, count, &at))
+			maps = HPKM_MAPS_NOT;
+		else if (is_served_at(target, at))
+			maps = HPKM_MAPS_SERVED;
+	}
 	kvfree(bases);
-	return all;
+	return maps;
 }
 
 /**

@@ -19,6 +19,8 @@ struct hpkm_place;
  * @pid: of that, in the initial pid namespace
  * @start_time: when it started, as in /proc/PID/stat
  * @comm: name of its leader
+ * @named: by the operator, who knows what it runs: pages of its files may be
+ *	waited for even if a process has to bring them
  */
 struct hpkm_target {
 	struct hlist_node node;
@@ -27,6 +29,14 @@ struct hpkm_target {
 	pid_t pid;
 	u64 start_time;
 	char comm[TASK_COMM_LEN];
+	bool named;
+};
+
+/* Is what a patch is for mapped in a process? */
+enum hpkm_maps {
+	HPKM_MAPS_NOT,
+	HPKM_MAPS_ALL,
+	HPKM_MAPS_SERVED,	/* it is, from files that a process serves */
 };
 
 int hpkm_target_open(struct hpkm_target *target, struct pid *group,
@@ -42,6 +52,8 @@ int hpkm_target_read(const struct hpkm_target *target, unsigned long address,
 		     void *to, size_t size);
 int hpkm_target_write(const struct hpkm_target *target, unsigned long address,
 		      const void *from, size_t size);
+int hpkm_target_pin(const struct hpkm_target *target, unsigned long address,
+		    unsigned int flags, struct page **page);
 
 int hpkm_target_resolve(const struct hpkm_target *target,
 			struct hpkm_place *place, char *why, size_t why_size);
@@ -52,8 +64,8 @@ bool hpkm_target_in_object(const struct hpkm_target *target,
 bool hpkm_target_is_at(const struct hpkm_target *target,
 		       const struct hpkm_image_object *object,
 		       unsigned long base);
-bool hpkm_target_maps(const struct hpkm_target *target,
-		      const struct hpkm_patch *patch);
+enum hpkm_maps hpkm_target_maps(const struct hpkm_target *target,
+				const struct hpkm_patch *patch);
 int hpkm_target_check_text(const struct hpkm_target *target,
 			   unsigned long start, size_t size);
 

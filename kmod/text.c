@@ -42,7 +42,6 @@ static void *pin(struct hpkm_text *text, const struct hpkm_target *target,
 		 unsigned long address)
 {
 	struct hpkm_pin *p;
-	long n;
 	int ret;
 
 	for (u32 i = text->pin_count; i-- > 0;) {
@@ -60,11 +59,10 @@ static void *pin(struct hpkm_text *text, const struct hpkm_target *target,
 	p = &text->pins[text->pin_count];
 	p->address = address & PAGE_MASK;
 	mmap_read_lock(target->mm);
-	n = hpkm_pin_page(target->mm, p->address, FOLL_WRITE | FOLL_FORCE,
-			  &p->page);
+	ret = hpkm_target_pin(target, p->address, FOLL_FORCE, &p->page);
 	mmap_read_unlock(target->mm);
-	if (n != 1)
-		return ERR_PTR(n < 0 ? n : -EFAULT);
+	if (ret)
+		return ERR_PTR(ret);
 	text->pin_count++;
 	return page_address(p->page) + offset_in_page(address);
 }

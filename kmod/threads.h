@@ -56,6 +56,7 @@ struct hpkm_threads {
 
 /* Outside the stop, process context, no mmap_lock held. */
 int hpkm_threads_prepare(struct hpkm_threads *threads, struct hpkm_stop *stop);
+void hpkm_threads_warm(const struct hpkm_threads *threads);
 void hpkm_threads_release(struct hpkm_threads *threads);
 
 /* Inside the stop: on every CPU, on one, on every, on that one again. */

@@ -240,6 +240,19 @@ static bool anybody_asleep(const struct hpkm_stop *stop)
 	return false;
 }
 
+/* Sleepers keep all that is to go: the stop would find them there, too. */
+static bool all_kept(const struct hpkm_stop *stop)
+{
+	for (u32 i = 0; i < stop->count; i++) {
+		const struct hpkm_transition *t = stop->transitions[i];
+
+		for (u32 k = 0; k < t->removed_count; k++)
+			if (!t->kept[k])
+				return false;
+	}
+	return true;
+}
+
 /**
  * hpkm_stop_and_switch() - switch all the targets in one stop, or none
  * @stop: transitions, count and commit are set, the rest is 0
@@ -260,8 +273,9 @@ int hpkm_stop_and_switch(struct hpkm_stop *stop, struct hpkm_threads *threads)
 
 	begin(stop);
 	ret = hpkm_threads_prepare(threads, stop);
-	if (ret || anybody_asleep(stop))
+	if (ret || anybody_asleep(stop) || (stop->retire && all_kept(stop)))
 		return ret;
+	hpkm_threads_warm(threads);
 	start = ktime_get_ns();
 	ret = stop_machine(stop_cb, &d, cpu_online_mask);
 	stop->pause_ns = ktime_get_ns() - start;

@@ -47,10 +47,12 @@ struct hpkm_lost {
  * struct hpkm_dead - a part of a stack that is not in use
  * @start: user address
  * @end: the first address behind it
+ * @top: where the stack ends; 0: not known
  */
 struct hpkm_dead {
 	unsigned long start;
 	unsigned long end;
+	unsigned long top;
 };
 
 struct hpkm_threads;
@@ -171,6 +173,7 @@ bool hpkm_plan_complete(struct hpkm_transition *t);
  * @count: how many
  * @commit: false for a dry run
  * @heap: all private memory counts, not only stacks
+ * @retire: no function changes; it is done only for what is unmapped
  * @stale: words on stacks that do not count
  * @stale_count: how many
  * @now: when the attempt began, ns of the monotonic clock
@@ -184,6 +187,7 @@ struct hpkm_stop {
 	u32 count;
 	bool commit;
 	bool heap;
+	bool retire;
 	const struct hpkm_stale *stale;
 	u32 stale_count;
 	u64 now;

@@ -7,6 +7,7 @@
 #include <linux/pgtable.h>
 #include <linux/uaccess.h>
 
+#include "compat.h"
 #include "walk.h"
 
 /* Page tables and page contents are reached through the linear mapping. */
@@ -69,7 +70,8 @@ enum hpkm_walk_status hpkm_walk(struct mm_struct *mm, unsigned long address,
 	if (pte_none(pte))
 		return HPKM_WALK_NONE;
 	if (!pte_present(pte))
-		return HPKM_WALK_ABSENT;
+		return hpkm_pte_is_guard(pte) ? HPKM_WALK_GUARD :
+						HPKM_WALK_ABSENT;
 	return found(pte_pfn(pte), page);
 }
 

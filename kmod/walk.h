@@ -9,6 +9,7 @@ enum hpkm_walk_status {
 	HPKM_WALK_PRESENT,	/* a page of memory is mapped there */
 	HPKM_WALK_NONE,		/* nothing */
 	HPKM_WALK_ZEROS,	/* the page of zeros */
+	HPKM_WALK_GUARD,	/* MADV_GUARD_INSTALL: an access is an error */
 	HPKM_WALK_ABSENT,	/* swapped out, in migration, or not memory */
 };
 

@@ -49,6 +49,9 @@ user_namespace()
 	status 1 unshare --user --map-root-user hpkm-list
 	# With a network namespace of its own it does not even see the family.
 	status 1 unshare --user --map-root-user --net hpkm-list
+	says "network namespace"
+	status 1 unshare --net hpkm-list
+	says "network namespace"
 	runs 1
 	clean
 }
@@ -171,6 +174,10 @@ bad_file()
 	cp "$bin/pie/v2.image" "$tmp/image"
 	printf '\377' | dd of="$tmp/image" bs=1 seek=12 conv=notrunc 2>/dev/null
 	objcopy --update-section .hpkm.image="$tmp/image" "$tmp/flipped" 2>/dev/null
+	status 1 hpkm-apply "$tmp/flipped" --pid "$pid"
+	says damaged
+	# The same without the digest: for the kernel to refuse.
+	objcopy --remove-section .hpkm.digest "$tmp/flipped" 2>/dev/null
 	hpkm-apply "$tmp/flipped" --pid "$pid" 2>"$tmp/err"
 	case $? in
 	1|5) ;;

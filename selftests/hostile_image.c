@@ -276,7 +276,7 @@ CHANGE(window_short, func(0)->window_size = 5; func(0)->window[5] = 0)
 CHANGE(window_long, func(0)->window_size = 7)
 CHANGE(window_huge, func(0)->window_size = UINT32_MAX)
 CHANGE(window_tail, func(0)->window[HPKM_WINDOW_MAX - 1] = 1)
-CHANGE(func_reserved, func(0)->reserved = 1)
+CHANGE(func_flags, func(0)->flags = HPKM_FUNC_LOOPS << 1)
 CHANGE(funcs_same, func(1)->old_offset = func(0)->old_offset)
 CHANGE(funcs_overlap, func(1)->old_offset = func(0)->old_offset + 1)
 CHANGE(funcs_order, func(0)->old_offset = func(1)->old_offset + 64)
@@ -380,7 +380,7 @@ static const struct {
 	CASE(func_new_far), CASE(func_new_outside), CASE(func_new_empty),
 	CASE(func_new_long), CASE(func_new_not_text), CASE(func_new_data),
 	CASE(window_none), CASE(window_short), CASE(window_long),
-	CASE(window_huge), CASE(window_tail), CASE(func_reserved),
+	CASE(window_huge), CASE(window_tail), CASE(func_flags),
 	CASE(funcs_same), CASE(funcs_overlap), CASE(funcs_order),
 	CASE(parts_far), CASE(parts_many), CASE(part_func),
 	CASE(part_reserved), CASE(part_far), CASE(part_outside),

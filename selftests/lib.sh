@@ -331,7 +331,11 @@ cases()
 		*) echo "ok $number $text # SKIP not asked for"; continue ;;
 		esac
 		tmp=$(mktemp -d) || exit 1
-		"$fn"
+		if declare -F "$fn" >/dev/null; then
+			"$fn"
+		else
+			fail "there is no such case"
+		fi
 		clean_up
 		if [ -n "$failed" ]; then
 			bad=1

@@ -167,6 +167,100 @@ cold()
 	clean
 }
 
+# A locked page makes three mappings of one stack; the old function is above it.
+split()
+{
+	load pie -b 1
+	sleeper split
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	says "around"
+	says "$tid"
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	unharmed
+	clean
+}
+
+# A page of the stack that another process would have to bring in: that is not
+# waited for.
+withheld()
+{
+	load pie -b 1
+	sleeper withheld
+	status 6 timeout 60 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 1
+	says "$tid"
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	unharmed
+	clean
+}
+
+# Two stacks in one mapping: whoever sleeps on the lower one is not in the way of
+# what happens on the upper one, and nothing between them is missed.
+beside()
+{
+	load pie -b 1
+	sleeper beside
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0 --json
+	json "{\"tid\":$tid,\"func\":\"slow\","
+	is "threads in the way" "$(grep -o '"tid"' "$tmp/out" | wc -l)" 1
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	runs 2
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	unharmed
+	clean
+}
+
+# So much stack that nobody looks through it: refused, and the machine goes on.
+deep()
+{
+	load pie -b 1
+	sleeper deep
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	says "stacks are too large"
+	says "$tid"
+	tell let
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	unharmed
+	clean
+}
+
+# A thread that has left 64-bit code: its stack is of another kind.
+narrow()
+{
+	load pie -b 1
+	tell narrow
+	"$bin/stats" "$stats" wait handlers 1
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	soon narrow_busy || fail "32-bit code is not seen: $(<"$tmp/out")"
+	tell stop
+	answered
+	is "version of the call under way" "$(stat_of slow)" 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	unharmed
+	clean
+}
+
+# It may have been seen on its way there.
+narrow_busy()
+{
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	grep -q "32-bit code" "$tmp/out" "$tmp/err"
+}
+
 # What is not there inside the stop is brought in, and looked at.
 absent()
 {
@@ -250,6 +344,11 @@ cases \
 	retire "a revert with --consistency ip: the patch stays until it is left" \
 	in_between "a thread asleep in the older of two patches" \
 	cold "a thread asleep in a part that was moved away (.cold)" \
+	split "a stack that locking a page has split" \
+	withheld "a page of a stack that is for a userfaultfd to bring in" \
+	beside "two stacks in one mapping" \
+	deep "a thread with more stack than is looked through" \
+	narrow "a thread in 32-bit code" \
 	absent "a thread whose stack the page tables do not have" \
 	handler "a signal handler on an alternate stack, from within an old function" \
 	nameless "and its frame is none that we know" \

@@ -4,7 +4,7 @@
  * its instruction pointer lies in [START, START + SIZE); with FROM, until it
  * has come there by an instruction in [FROM, START) or behind.  Prints the
  * address, keeps the thread there until standard input ends or has a line,
- * and lets it go.
+ * and lets it go, with a signal if the line has its number.
  *
  * Exit status: 0, 1 when it does not come there.
  */
@@ -69,5 +69,5 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (!fgets(line, sizeof(line), stdin))
 		line[0] = 0;
-	return ptrace(PTRACE_DETACH, tid, NULL, NULL) ? 1 : 0;
+	return ptrace(PTRACE_DETACH, tid, NULL, (void *)atol(line)) ? 1 : 0;
 }

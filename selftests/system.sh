@@ -209,6 +209,120 @@ probed()
 	clean
 }
 
+below_says()
+{
+	local release
+	release=$(uname -r)
+	if printf '%s\n' 6.14 "$release" | sort -VC; then
+		echo "around"
+	else
+		echo "at a return probe"
+	fi
+}
+
+# Return probes on what an old function has called: its return address is not on
+# the stack. A thread sleeps there, or is busy there: then, before Linux 6.14, it
+# is not known whether it is in the middle of a probe.
+probed_below()
+{
+	local trace=/sys/kernel/tracing at
+	[ -w $trace/uprobe_events ] || mount -t tracefs none $trace 2>/dev/null
+	[ -w $trace/uprobe_events ] || { skip "no uprobes"; return; }
+	at() { awk -v s="$1" '$3 == s { print "0x" $1 }' "$bin/pie/symbols"; }
+	echo "r:hpkm/asleep $bin/pie/load:$(at asleep_within)" >$trace/uprobe_events ||
+		{ skip "no uprobe can be set"; return; }
+	echo "r:hpkm/busy $bin/pie/load:$(at busy_within)" >>$trace/uprobe_events
+	echo 1 >$trace/events/hpkm/enable
+	load pie -b 2 -z 5
+	sleeper within
+	status 6 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 0
+	says "around"
+	says "$tid"
+	tell let
+	soon slow_is 1 || fail "the call was of version $(stat_of slow)"
+	cycle
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	tell spin
+	"$bin/stats" "$stats" wait handlers 1
+	status 6 hpkm-revert v2 --pid "$pid" --wait 1
+	says "$(below_says)"
+	tell stop
+	soon slow_is 2 || fail "the call was of version $(stat_of slow)"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	runs 1
+	echo 0 >$trace/events/hpkm/enable
+	echo >$trace/uprobe_events
+	unharmed
+	clean
+}
+
+slow_is() { [ "$(stat_of slow)" = "$1" ]; }
+
+# serve FILE: a process serves it as $served, with pages only until there is a
+# file $stall. There is none to be waited for when that process ends.
+serve()
+{
+	stall=$tmp/stall
+	mkdir -p "$tmp/served"
+	served=$tmp/served/file
+	[ -e /dev/fuse ] || modprobe fuse 2>/dev/null
+	[ -e /dev/fuse ] || { skip "no FUSE"; return 1; }
+	start "$bin/served" "$1" "$tmp/served" "$stall"
+	server=$pid
+	soon test -e "$served" || fail "nothing is served"
+}
+
+unserve()
+{
+	end "$server"
+	umount -l "$tmp/served"
+}
+
+# within COMMAND...: as status 0, but whoever waits for the server waits for ever.
+within() { status 0 timeout -s KILL $((2 * patience)) "$@"; }
+
+# With --all, what a process has mapped that is of no concern is not waited for.
+stalled()
+{
+	local concerned
+	serve "$bin/pie/load" || return
+	: >"$stall"
+	load other-build -b 1
+	tell "map $served"
+	load pie -b 1
+	tell "map $served"
+	concerned=$pid
+	within hpkm-apply "$bin/pie/v2.hpkm" --all --wait "$patience" --json
+	json "\"pid\":$concerned,"
+	runs 2
+	within hpkm-revert v2 --all --wait "$patience"
+	runs 1
+	[ ! -e "$stall.waits" ] || fail "the server was asked"
+	unharmed
+	unserve
+	clean
+}
+
+# A program on such a file system is done when it is named.
+served()
+{
+	local load_program
+	serve "$bin/pie/load" || return
+	load_program=$served
+	load pie -b 1
+	status 5 hpkm-apply "$bin/pie/v2.hpkm" --all --wait "$patience"
+	says "FUSE"
+	says "--pid"
+	runs 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	runs 2
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	runs 1
+	end "$pid"
+	unserve
+	clean
+}
+
 # The module comes and goes while nothing is patched.
 reloaded()
 {
@@ -248,5 +362,8 @@ cases \
 	out_of_memory "killed for want of memory" \
 	swapped "pages that are swapped out" \
 	probed "uprobes that are set and removed" \
+	probed_below "return probes below an old function" \
+	stalled "--all, and files that nobody serves" \
+	served "a program that a process serves" \
 	reloaded "the module is loaded anew" \
 	huge "huge pages"

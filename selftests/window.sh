@@ -32,9 +32,10 @@ park()
 	ip=$(cat "$tmp/parked")
 }
 
+# unpark [SIGNAL]
 unpark()
 {
-	echo >&8
+	echo "${1:-}" >&8
 	wait "$parker"
 	is "status of step" $? 0
 	exec 8>&-
@@ -155,6 +156,39 @@ entry_by_jump()
 	clean
 }
 
+# One that is in a loop whose head is the first instruction has not been called.
+loop()
+{
+	local at fix=$bin/loop/v2.hpkm
+	load loop -b 1
+	at=$(address loop other)
+	park "$(thread 1)" "$at" 1 $((at + 1)) 64 || return
+	status 6 hpkm-apply "$fix" --pid "$pid" --wait 0
+	says other
+	status 6 hpkm-apply "$fix" --pid "$pid" --wait 0 --consistency ip
+	says other
+	# A signal comes right there: its handler sleeps.
+	unpark 10
+	"$bin/stats" "$stats" wait handlers 1 || fail "no handler"
+	status 6 hpkm-apply "$fix" --pid "$pid" --wait 0
+	says other
+	tell let
+	# Who is farther inside would come to the jump at the next turn.
+	park "$(thread 1)" $((at + 24)) 16 || return
+	status 6 hpkm-apply "$fix" --pid "$pid" --wait 0 --consistency ip
+	says other
+	unpark
+	status 0 hpkm-apply "$fix" --pid "$pid" --wait "$patience" --consistency ip
+	soon at_version 2 || fail "other() is not replaced"
+	# Now whoever is there has been called.
+	park "$(thread 1)" "$at" 1 || return
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	unpark
+	soon at_version 1 || fail "other() is still replaced"
+	unharmed
+	clean
+}
+
 distance()
 {
 	local at
@@ -179,4 +213,5 @@ cases \
 	entry_of_many "the same when several functions change" \
 	entry_by_jump "but not one that jumped there from another of them" \
 	jump "a thread in front of the jump, at the revert" \
+	loop "a loop whose head is the first instruction" \
 	distance "--distance counts from the start of the function"

@@ -160,6 +160,87 @@ static bool was_global(const struct hpkm_elf_symbol *sym)
 		(sym->visibility != STV_DEFAULT || (sym->file && !*sym->file));
 }
 
+static const struct hpkm_elf_section *typed_section(const struct hpkm_anchor *a,
+						    uint32_t type)
+{
+	for (size_t i = 1; i < a->elf.section_count; i++)
+		if (a->elf.sections[i].type == type && a->elf.sections[i].data)
+			return &a->elf.sections[i];
+	return NULL;
+}
+
+/* A string of the table that belongs to a section of versions. */
+static const char *version_name(const struct hpkm_anchor *a,
+				const struct hpkm_elf_section *of,
+				uint32_t offset)
+{
+	const struct hpkm_elf_section *names;
+
+	if (of->link >= a->elf.section_count)
+		return "";
+	names = &a->elf.sections[of->link];
+	return names->data && offset < names->size &&
+		memchr(names->data + offset, 0, names->size - offset) ?
+		(const char *)names->data + offset : "";
+}
+
+/* The version that the anchor defines under a number, or, @name, of a name. */
+static const char *defined_version(const struct hpkm_anchor *a, uint16_t index,
+				   const char *name)
+{
+	const struct hpkm_elf_section *s = typed_section(a, SHT_GNU_verdef);
+	Elf64_Verdaux aux;
+	Elf64_Verdef def;
+	const char *found;
+
+	for (uint64_t at = 0; s && hpkm_inside(at, sizeof(def), s->size);
+	     at += def.vd_next) {
+		memcpy(&def, s->data + at, sizeof(def));
+		/* The first is the name of the file. */
+		if (!(def.vd_flags & VER_FLG_BASE) && def.vd_cnt &&
+		    hpkm_inside(at + def.vd_aux, sizeof(aux), s->size)) {
+			memcpy(&aux, s->data + at + def.vd_aux, sizeof(aux));
+			found = version_name(a, s, aux.vda_name);
+			if (name ? !strcmp(found, name) :
+			    (def.vd_ndx & 0x7fff) == index)
+				return found;
+		}
+		if (!def.vd_next)
+			break;
+	}
+	return "";
+}
+
+/* In .symtab it stands in the name, in .dynsym in a table beside it. */
+static void find_version(const struct hpkm_anchor *a,
+			 const struct hpkm_elf_symbol *sym,
+			 struct hpkm_anchor_symbol *to)
+{
+	const struct hpkm_elf_symtab *dyn = &a->elf.dynsym;
+	const char *at = strchr(sym->name, '@');
+	const struct hpkm_elf_section *s;
+	uint16_t index;
+
+	to->version = "";
+	to->superseded = false;
+	if (sym->section == HPKM_SECTION_UNDEF)
+		return;
+	if (at) {
+		/* A copy of a library's variable has that one's version. */
+		to->version = defined_version(a, 0, at + strspn(at, "@"));
+		to->superseded = *to->version && at[1] != '@';
+		return;
+	}
+	if (sym < dyn->symbols || sym >= dyn->symbols + dyn->count)
+		return;
+	s = typed_section(a, SHT_GNU_versym);
+	if (!s || !hpkm_inside(2 * (sym - dyn->symbols), 2, s->size))
+		return;
+	memcpy(&index, s->data + 2 * (sym - dyn->symbols), 2);
+	to->version = defined_version(a, index & 0x7fff, NULL);
+	to->superseded = *to->version && index & 0x8000;
+}
+
 static void add_symbol(struct hpkm_anchor *a,
 		       const struct hpkm_elf_symbol *sym)
 {
@@ -176,6 +257,7 @@ static void add_symbol(struct hpkm_anchor *a,
 	    (!sym->value || sym->type != STT_FUNC))
 		return;
 	to->name = plain_name(a->arena, sym->name);
+	find_version(a, sym, to);
 	to->file = sym->file;
 	to->addr = sym->value;
 	to->size = sym->section == HPKM_SECTION_UNDEF ? 0 : sym->size;
@@ -259,27 +341,16 @@ static void read_symbols(struct hpkm_anchor *a,
 		qsort(a->code, a->code_count, sizeof(*a->code), compare_code);
 }
 
-static const struct hpkm_elf_section *typed_section(const struct hpkm_anchor *a,
-						    uint32_t type)
-{
-	for (size_t i = 1; i < a->elf.section_count; i++)
-		if (a->elf.sections[i].type == type && a->elf.sections[i].data)
-			return &a->elf.sections[i];
-	return NULL;
-}
-
 /* The needed version that an entry of .gnu.version stands for, "" if none. */
 static const char *needed_version(const struct hpkm_anchor *a, uint16_t index)
 {
 	const struct hpkm_elf_section *s = typed_section(a, SHT_GNU_verneed);
-	const struct hpkm_elf_section *names;
 	uint64_t at = 0;
 	Elf64_Verneed need;
 	Elf64_Vernaux aux;
 
-	if (!s || s->link >= a->elf.section_count)
+	if (!s)
 		return "";
-	names = &a->elf.sections[s->link];
 	while (hpkm_inside(at, sizeof(need), s->size)) {
 		uint64_t k;
 
@@ -288,11 +359,8 @@ static const char *needed_version(const struct hpkm_anchor *a, uint16_t index)
 		for (int n = need.vn_cnt; n && hpkm_inside(k, sizeof(aux),
 							   s->size); n--) {
 			memcpy(&aux, s->data + k, sizeof(aux));
-			if ((aux.vna_other & 0x7fff) == index && names->data &&
-			    aux.vna_name < names->size &&
-			    memchr(names->data + aux.vna_name, 0,
-				   names->size - aux.vna_name))
-				return (const char *)names->data + aux.vna_name;
+			if ((aux.vna_other & 0x7fff) == index)
+				return version_name(a, s, aux.vna_name);
 			if (!aux.vna_next)
 				break;
 			k += aux.vna_next;
@@ -480,24 +548,40 @@ int hpkm_anchor_open(struct hpkm_arena *arena, struct hpkm_anchor *a,
 	return 0;
 }
 
+/* With a name that is @length long. */
+static int compare_plain(const char *symbol, const char *name, size_t length)
+{
+	int order = strncmp(symbol, name, length);
+
+	return order ? order : symbol[length] != 0;
+}
+
 const struct hpkm_anchor_symbol *
 hpkm_anchor_find(const struct hpkm_anchor *a, const char *name, size_t *count)
 {
 	size_t low = 0, high = a->symbol_count;
+	size_t length = *name == '@' ? strlen(name) : strcspn(name, "@");
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (strcmp(a->symbols[mid].name, name) < 0)
+		if (compare_plain(a->symbols[mid].name, name, length) < 0)
 			low = mid + 1;
 		else
 			high = mid;
 	}
 	*count = 0;
 	while (low + *count < a->symbol_count &&
-	       !strcmp(a->symbols[low + *count].name, name))
+	       !compare_plain(a->symbols[low + *count].name, name, length))
 		++*count;
 	return *count ? &a->symbols[low] : NULL;
+}
+
+bool hpkm_anchor_is_meant(const struct hpkm_anchor_symbol *s, const char *name)
+{
+	const char *at = *name ? strchr(name + 1, '@') : NULL;
+
+	return at ? !strcmp(s->version, at + strspn(at, "@")) : !s->superseded;
 }
 
 const struct hpkm_anchor_symbol *
@@ -508,6 +592,8 @@ hpkm_anchor_global(const struct hpkm_anchor *a, const char *name)
 
 	found = hpkm_anchor_find(a, name, &count);
 	for (size_t i = 0; i < count; i++) {
+		if (!hpkm_anchor_is_meant(&found[i], name))
+			continue;
 		if (found[i].global)
 			return &found[i];
 		if (found[i].was_global)
@@ -569,10 +655,15 @@ hpkm_anchor_ifunc(const struct hpkm_anchor *a, uint64_t resolver)
 	return NULL;
 }
 
-uint64_t hpkm_anchor_plt(const struct hpkm_anchor *a, const char *name)
+uint64_t hpkm_anchor_plt(const struct hpkm_anchor *a, const char *name,
+			 uint64_t own)
 {
+	size_t length = strcspn(name, "@");
+
 	for (size_t i = 0; i < a->slot_count; i++)
-		if (a->slots[i].plt && !strcmp(a->slots[i].name, name))
+		if (a->slots[i].plt &&
+		    !compare_plain(a->slots[i].name, name, length) &&
+		    (!own || a->slots[i].value == own))
 			return a->slots[i].plt;
 	return 0;
 }

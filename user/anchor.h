@@ -12,6 +12,8 @@
 
 struct hpkm_anchor_symbol {
 	const char *name;	/* without its version */
+	const char *version;	/* one that the anchor defines, or "" */
+	bool superseded;	/* "name@VERSION": what was linked long ago uses it */
 	const char *file;	/* local ones: STT_FILE, or NULL */
 	uint64_t addr, size;	/* TLS: offset in the TLS segment */
 	uint8_t type;
@@ -69,10 +71,19 @@ struct hpkm_anchor {
 int hpkm_anchor_open(struct hpkm_arena *arena, struct hpkm_anchor *anchor,
 		     const char *path, const char *debug_path);
 
-/* All symbols of a name, in order of addresses; NULL: none. */
+/*
+ * All symbols of a name, in order of addresses; NULL: none.  Of "name@VERSION"
+ * those of the name.
+ */
 const struct hpkm_anchor_symbol *
 hpkm_anchor_find(const struct hpkm_anchor *anchor, const char *name,
 		 size_t *count);
+/*
+ * Is that the one that a name means?  "name@VERSION" means one of its version,
+ * "name" the default one.
+ */
+bool hpkm_anchor_is_meant(const struct hpkm_anchor_symbol *symbol,
+			  const char *name);
 /* What an undefined symbol of an object file is linked to, or NULL. */
 const struct hpkm_anchor_symbol *
 hpkm_anchor_global(const struct hpkm_anchor *anchor, const char *name);
@@ -92,8 +103,12 @@ hpkm_anchor_slot(const struct hpkm_anchor *anchor, const char *name,
 /* The slot that an IFUNC's resolver fills. */
 const struct hpkm_anchor_slot *
 hpkm_anchor_ifunc(const struct hpkm_anchor *anchor, uint64_t resolver);
-/* The PLT entry for a name, 0 when there is none. */
-uint64_t hpkm_anchor_plt(const struct hpkm_anchor *anchor, const char *name);
+/*
+ * The PLT entry for a name, 0 when there is none.  @own: the address of what
+ * the anchor itself defines, for several versions may have that name; or 0.
+ */
+uint64_t hpkm_anchor_plt(const struct hpkm_anchor *anchor, const char *name,
+			 uint64_t own);
 /* The pointer stored at an address when nothing has run yet. */
 bool hpkm_anchor_pointer(const struct hpkm_anchor *anchor, uint64_t addr,
 			 uint64_t *value);

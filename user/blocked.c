@@ -22,7 +22,7 @@ static const struct {
 	{ "(stacks are too large)",
 	  "more stack is in use than is looked through in one stop: try when it is less, or each process with --each" },
 	{ "(stack not in memory)",
-	  "its stack is swapped out as fast as it is read: try when there is more free memory" },
+	  "its stack is swapped out as fast as it is read, or a userfaultfd has to bring it: try when there is more free memory, or that has been done" },
 	{ "(a signal is being delivered)",
 	  "this passes by itself: a longer --wait" },
 	{ "(alternate signal stack)",
@@ -36,7 +36,7 @@ static const struct {
 	{ "(too much memory to look through)",
 	  "the machine would stand still for too long: --consistency stack looks through stacks only" },
 	{ "(memory not present)",
-	  "its memory is swapped out as fast as it is read: try when there is more free memory" },
+	  "its memory is swapped out as fast as it is read, or a userfaultfd has to bring it: try when there is more free memory, or that has been done" },
 	{ "(unreadable stack)",
 	  "its stack is device memory or protected: try when it runs on another" },
 };

@@ -36,6 +36,7 @@
 #include "job.h"
 #include "members.h"
 #include "origin.h"
+#include "pairing.h"
 #include "tree.h"
 
 #define LINES_SHOWN	25
@@ -404,6 +405,23 @@ static void show_log(const char *path)
 		fclose(f);
 }
 
+/* The next build has the same place. */
+static int save_linked(struct work *w, struct side *side, size_t target,
+		       const char **saved)
+{
+	const char *from = hpkm_arena_printf(w->arena, "%s/%s", w->tree,
+					     side->members[target].output);
+
+	*saved = hpkm_arena_printf(w->arena, "%s/linked.%zu", side->dir,
+				   target);
+	if (!hpkm_copy(open(from, O_RDONLY | O_CLOEXEC),
+		       open(*saved, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0755)))
+		return 0;
+	hpkm_error("cannot copy %s to %s: %s", from, *saved, strerror(errno));
+	return -1;
+}
+
 static int build_tree(struct work *w, struct side *side, const char *how)
 {
 	const struct hpkm_build *b = w->build;
@@ -439,11 +457,16 @@ static int build_tree(struct work *w, struct side *side, const char *how)
 		return -1;
 	side->members = hpkm_arena_alloc(w->arena, b->anchor_count,
 					 sizeof(*side->members));
-	for (size_t i = 0; i < b->anchor_count; i++)
+	for (size_t i = 0; i < b->anchor_count; i++) {
+		struct hpkm_build_linked *l = &b->linked[i];
+
 		if (hpkm_members_find(w->arena, &side->record, side->dir,
 				      w->tree, w->seen, &b->anchors[i],
-				      &side->members[i]))
+				      &side->members[i]) ||
+		    (l->wanted && save_linked(w, side, i, side == &w->old ?
+					      &l->old : &l->new)))
 			return -1;
+	}
 	return 0;
 }
 
@@ -476,231 +499,20 @@ static int apply_fixes(struct work *w)
 	doing(w, NULL, NULL);
 	for (size_t i = 0; i < b->fix_count; i++) {
 		const char *log, *rejects;
+		int levels = hpkm_fix_levels(w->tree, b->fixes[i]);
 
-		w->plain = w->plain && hpkm_fix_is_plain(w->tree, b->fixes[i]);
+		if (levels < 0)
+			return -1;
+		w->plain = w->plain && hpkm_fix_is_plain(w->tree, b->fixes[i],
+							 levels);
 		log = hpkm_arena_printf(w->arena, "%zu.log", i + 1);
 		rejects = hpkm_arena_printf(w->arena, "%zu.rej", i + 1);
-		if (hpkm_fix_apply(w->arena, w->tree, b->fixes[i],
+		if (hpkm_fix_apply(w->arena, w->tree, b->fixes[i], levels,
 				   in_work(w, STAGE_FIX, log),
 				   in_work(w, STAGE_FIX, rejects)))
 			return -1;
 	}
 	return hpkm_tree_level(w->tree, since);
-}
-
-/* ---- what differs ---- */
-
-static const struct hpkm_member *find_member(const struct hpkm_members *m,
-					     const char *key)
-{
-	for (size_t i = 0; i < m->count; i++)
-		if (!strcmp(m->list[i].key, key))
-			return &m->list[i];
-	return NULL;
-}
-
-static bool same_files(const char *a, const char *b)
-{
-	char x[65536], y[65536];
-	FILE *f = fopen(a, "re"), *g = fopen(b, "re");
-	bool same = f && g;
-	size_t n, m;
-
-	while (same) {
-		n = fread(x, 1, sizeof(x), f);
-		m = fread(y, 1, sizeof(y), g);
-		same = n == m && !memcmp(x, y, n);
-		if (!n)
-			break;
-	}
-	if (f)
-		fclose(f);
-	if (g)
-		fclose(g);
-	return same;
-}
-
-/*
- * The linker takes of an archive what defines a symbol that is wanted.  An
- * object none of whose symbols the target has was left out.
- */
-static int was_linked(struct work *w, size_t target,
-		      const struct hpkm_member *m, bool *linked)
-{
-	struct hpkm_elf elf;
-	size_t globals = 0;
-
-	*linked = true;
-	if (!m->archived)
-		return 0;
-	if (hpkm_elf_open(w->arena, &elf, m->saved))
-		return -1;
-	for (size_t i = 1; i < elf.symtab.count; i++) {
-		const struct hpkm_elf_symbol *s = &elf.symtab.symbols[i];
-		size_t count;
-
-		if (s->bind == STB_LOCAL || !s->section)
-			continue;
-		globals++;
-		if (hpkm_anchor_find(&w->build->anchors[target], s->name,
-				     &count))
-			return 0;
-	}
-	*linked = !globals;
-	return 0;
-}
-
-static void add_pair(struct work *w, size_t target, const char *name,
-		     const char *old, const char *new)
-{
-	struct hpkm_build *b = w->build;
-
-	b->pairs = hpkm_arena_push(w->arena, b->pairs, b->pair_count,
-				   sizeof(*b->pairs));
-	b->pairs[b->pair_count++] = (struct hpkm_build_pair){
-		.name = name,
-		.target = target,
-		.old = old,
-		.new = new,
-	};
-}
-
-static void add_rest(struct work *w, size_t target, const char *name,
-		     const char *path, bool own)
-{
-	struct hpkm_build *b = w->build;
-
-	b->rest = hpkm_arena_push(w->arena, b->rest, b->rest_count,
-				  sizeof(*b->rest));
-	b->rest[b->rest_count++] = (struct hpkm_build_rest){
-		.name = name,
-		.path = path,
-		.target = target,
-		.own = own,
-	};
-}
-
-static int pair_objects(struct work *w, size_t target)
-{
-	const struct hpkm_members *olds = &w->old.members[target];
-	const struct hpkm_members *news = &w->new.members[target];
-	const struct hpkm_member *old, *new;
-	bool linked = true;
-
-	for (size_t i = 0; i < news->count; i++) {
-		new = &news->list[i];
-		old = find_member(olds, new->key);
-		if (old && was_linked(w, target, old, &linked))
-			return -1;
-		if (old && !w->build->all &&
-		    same_files(old->saved, new->saved)) {
-			if (linked)
-				add_rest(w, target, old->key, old->saved,
-					 true);
-			continue;
-		}
-		if (linked || !old)
-			add_pair(w, target, new->key, old ? old->saved : NULL,
-				 new->saved);
-	}
-	for (size_t i = 0; i < olds->foreign_count; i++)
-		add_rest(w, target, olds->foreign[i], olds->foreign[i],
-			 false);
-	for (size_t i = 0; i < olds->count; i++) {
-		old = &olds->list[i];
-		if (find_member(news, old->key))
-			continue;
-		add_rest(w, target, old->key, old->saved, false);
-		if (was_linked(w, target, old, &linked))
-			return -1;
-		if (linked)
-			hpkm_caution(w->build->verdicts, old->key,
-				     "the fix takes it out of %s; what runs keeps it",
-				     news->output);
-	}
-	return 0;
-}
-
-/* Then the functions of one object end up in others. */
-static bool is_lto(struct work *w, size_t target)
-{
-	const struct hpkm_members *olds = &w->old.members[target];
-
-	for (size_t i = 0; i < olds->count; i++) {
-		if (!olds->list[i].step->lto)
-			continue;
-		hpkm_refuse(w->build->verdicts, olds->list[i].key,
-			    "it is compiled with -flto: what is in %s was generated from all of it at once when that was linked",
-			    olds->output);
-		return true;
-	}
-	return false;
-}
-
-static const struct hpkm_stray *find_stray(const struct hpkm_members *m,
-					   const char *key)
-{
-	for (size_t i = 0; i < m->stray_count; i++)
-		if (!strcmp(m->strays[i].key, key))
-			return &m->strays[i];
-	return NULL;
-}
-
-static bool same_strays(const struct hpkm_stray *a, const struct hpkm_stray *b)
-{
-	return !memcmp(a->digest, b->digest, sizeof(a->digest));
-}
-
-/*
- * An object that nobody was seen to make could hide a part of the fix: it may
- * be left from an earlier build.  One that the build has made, by a tool of
- * its own, is good when it is the same in both, or has its functions in
- * sections, as a clang does that was called by its full path.
- */
-static bool is_suspect(struct work *w, const struct hpkm_stray *old,
-		       const struct hpkm_stray *new)
-{
-	const char *archive;
-
-	if (!new->saved && !(old && same_strays(old, new)))
-		return true;
-	if (old && !same_strays(old, new))
-		return !old->saved;
-	archive = hpkm_arena_printf(w->arena, "%s/%.*s", w->original,
-				    (int)strcspn(new->key, "("), new->key);
-	return !access(archive, F_OK) ||
-		hpkm_tree_has(w->original, new->name, new->digest);
-}
-
-static int pair_strays(struct work *w, size_t target)
-{
-	const struct hpkm_members *olds = &w->old.members[target];
-	const struct hpkm_members *news = &w->new.members[target];
-	const struct hpkm_stray *old, *new;
-	size_t shown = 0;
-
-	for (size_t i = 0; i < news->stray_count && shown < 10; i++) {
-		new = &news->strays[i];
-		old = find_stray(olds, new->key);
-		if (!is_suspect(w, old, new)) {
-			if (new->saved && (!old || w->build->all ||
-					   !same_strays(old, new)))
-				add_pair(w, target, new->key,
-					 old ? old->saved : NULL, new->saved);
-			continue;
-		}
-		if (!shown++)
-			hpkm_error("%s was linked from objects that the build did not compile, so it is not known whether the fix changes them:",
-				   news->output);
-		hpkm_detail("%s", new->key);
-	}
-	if (!shown) {
-		w->build->anchors[target].all_known = !olds->stray_count;
-		return 0;
-	}
-	hpkm_detail("when they are left from an earlier build, have the build command remove them first: -- sh -c 'make clean; make'");
-	hpkm_detail("when they were compiled now, then by a compiler that hpkm-build does not see, which is neither GCC nor clang");
-	return -1;
 }
 
 static int run_stages(struct work *w)
@@ -720,7 +532,8 @@ static int run_stages(struct work *w)
 		w->new = w->old;
 	}
 	for (size_t i = 0; i < w->build->anchor_count; i++)
-		if (!is_lto(w, i) && (pair_strays(w, i) || pair_objects(w, i)))
+		if (hpkm_pairing(w->build, i, &w->old.members[i],
+				 &w->new.members[i], w->original))
 			return -1;
 	return 0;
 }
@@ -728,10 +541,13 @@ static int run_stages(struct work *w)
 int hpkm_build_run(struct hpkm_build *b)
 {
 	struct work w = { .build = b, .arena = b->arena };
-	int err;
+	int err = 0;
 
+	/* What a long build would end with otherwise. */
+	for (size_t i = 0; i < b->fix_count; i++)
+		err = err || hpkm_fix_check(b->fixes[i]);
 	hpkm_job_start();
-	err = check_makefile(b) || open_work(&w) || make_stages(&w) ||
+	err = err || check_makefile(b) || open_work(&w) || make_stages(&w) ||
 		make_tools(&w) || run_stages(&w);
 	doing(&w, NULL, NULL);
 	if (hpkm_job_interrupted())

@@ -24,6 +24,12 @@ struct hpkm_build_rest {
 	bool own;		/* the build has compiled it */
 };
 
+/* A target as each of the builds has linked it: a copy.  If it is wanted. */
+struct hpkm_build_linked {
+	bool wanted;
+	const char *old, *new;
+};
+
 struct hpkm_build {
 	struct hpkm_arena *arena;
 	const char *source;
@@ -36,6 +42,7 @@ struct hpkm_build {
 
 	struct hpkm_anchor *anchors;	/* the targets; sets all_known */
 	size_t anchor_count;
+	struct hpkm_build_linked *linked;	/* one for each */
 	struct hpkm_build_pair *pairs;
 	size_t pair_count;
 	struct hpkm_build_rest *rest;
@@ -46,7 +53,7 @@ struct hpkm_build {
 /*
  * Returns an enum hpkm_exit.  Signals are held back from now until
  * hpkm_build_finish(), which must be called in any case, when the files of
- * the pairs, and of the rest, have been read.
+ * the pairs, of the rest, and those that were linked have been read.
  */
 int hpkm_build_run(struct hpkm_build *build);
 void hpkm_build_finish(struct hpkm_build *build);

@@ -55,6 +55,8 @@ static bool fits(const struct hpkm_item *item, const struct run *run,
 	if (run->base &&
 	    (s->global || hpkm_name_base(s->name) != run->base))
 		return false;
+	if (!run->base && !hpkm_anchor_is_meant(s, item->name))
+		return false;
 	/* Only a hidden global may be local in the anchor. */
 	return right_type(item, s) && (item->global || !s->global);
 }
@@ -91,7 +93,8 @@ const struct hpkm_candidates *hpkm_candidates(struct hpkm_item *item)
 	run.first = hpkm_anchor_find(item->object->anchor, item->name, &count);
 	run.end = count ? run.first + count : NULL;
 	for (s = run.first; item->global && s < run.end; s++) {
-		if (!s->global || !right_type(item, s))
+		if (!s->global || !right_type(item, s) ||
+		    !hpkm_anchor_is_meant(s, item->name))
 			continue;
 		run.first = s;
 		run.end = s + 1;

@@ -119,6 +119,8 @@ static struct json_object *funcs(const void *image)
 		add(one, "new_offset", hex(f->new_offset));
 		add(one, "new_size", json_object_new_int64(f->new_size));
 		add(one, "window", bytes(f->window, f->window_size));
+		add(one, "loops", json_object_new_boolean
+		    (f->flags & HPKM_FUNC_LOOPS));
 		add(one, "digest", bytes(f->digest, HPKM_DIGEST_SIZE));
 		json_object_array_add(list, one);
 	}
@@ -274,12 +276,13 @@ static void show_object(const void *image, __u32 i)
 		const struct hpkm_image_func *f = &hpkm_image_funcs(image)[k];
 
 		if (f->object == i)
-			printf("  %-12s%s at 0x%llx, %llu -> %llu bytes, window %u\n",
+			printf("  %-12s%s at 0x%llx, %llu -> %llu bytes, window %u%s\n",
 			       "function", hpkm_image_string(image, f->name),
 			       (unsigned long long)f->old_offset,
 			       (unsigned long long)f->old_size,
 			       (unsigned long long)f->new_size,
-			       f->window_size);
+			       f->window_size,
+			       f->flags & HPKM_FUNC_LOOPS ? ", loops" : "");
 	}
 }
 

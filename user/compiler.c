@@ -216,16 +216,14 @@ static char *find_real(struct hpkm_standin *c, enum role role)
 /* ---- the program itself ---- */
 
 /* The makefiles were configured to work there, whatever they lie in. */
-static void check_place(struct hpkm_standin *c)
+void hpkm_compiler_in_copy(const char *path, const char *who)
 {
 	const char *source = getenv(HPKM_BUILD_SOURCE);
 
-	if (!source ||
-	    (strcmp(c->cwd, source) && !hpkm_lies_in(c->cwd, source)))
+	if (!source || (strcmp(path, source) && !hpkm_lies_in(path, source)))
 		return;
 	hpkm_message_name("hpkm-build");
-	hpkm_error("error: the build works in %s itself, not in its copy",
-		   c->cwd);
+	hpkm_error("error: %s %s itself, not its copy", who, path);
 	hpkm_detail("its makefiles name that directory: have the build command configure it anew");
 	_exit(HPKM_EXIT_ERROR);
 }
@@ -249,7 +247,7 @@ int hpkm_compiler_run(const char *name, int argc, char **argv)
 	c->record = getenv(HPKM_BUILD_RECORD);
 	if (!getcwd(c->cwd, sizeof(c->cwd)))
 		hpkm_standin_fail(c, "cannot tell the", "working directory");
-	check_place(c);
+	hpkm_compiler_in_copy(c->cwd, "the build works in");
 	c->real = find_real(c, role);
 	if (!c->real) {
 		errno = ENOENT;

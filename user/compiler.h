@@ -37,4 +37,10 @@ bool hpkm_compiler_wanted(const char *name);
 /* Runs it; returns the exit status, if at all. */
 int hpkm_compiler_run(const char *name, int argc, char **argv);
 
+/*
+ * Ends the process, which stands in for a compiler, when a path (absolute) lies in
+ * what the tree is a copy of.  @who: the message's beginning.
+ */
+void hpkm_compiler_in_copy(const char *path, const char *who);
+
 #endif /* HPKM_COMPILER_H */

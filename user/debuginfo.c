@@ -212,46 +212,82 @@ unsigned int hpkm_debuginfo_line(struct hpkm_object *o, uint32_t section,
 
 /* ---- static variables ---- */
 
-/* DW_OP_addr or DW_OP_addrx alone. */
-static bool variable_addr(Dwarf_Die *die, Dwarf_Addr *addr)
+/* DW_OP_addr or DW_OP_addrx. */
+static bool op_addr(Dwarf_Attribute *location, Dwarf_Op *op, Dwarf_Addr *addr)
 {
-	Dwarf_Attribute location, a;
-	Dwarf_Op *op;
-	size_t count;
+	Dwarf_Attribute a;
 
-	if (!dwarf_attr(die, DW_AT_location, &location) ||
-	    dwarf_getlocation(&location, &op, &count) || count != 1)
-		return false;
 	if (op->atom == DW_OP_addr) {
 		*addr = op->number;
 		return true;
 	}
 	return (op->atom == DW_OP_addrx || op->atom == DW_OP_GNU_addr_index) &&
-		!dwarf_getlocation_attr(&location, op, &a) &&
+		!dwarf_getlocation_attr(location, op, &a) &&
 		!dwarf_formaddr(&a, addr);
 }
 
-static void note_variable(struct hpkm_object *o, Dwarf_Die *die,
-			  const char *function)
+static void note_place(struct hpkm_object *o, Dwarf_Addr addr,
+		       const char *scope, bool in_block)
 {
-	const char *name = dwarf_diename(die);
 	struct hpkm_item *item;
-	Dwarf_Addr addr;
 	uint32_t section;
 	uint64_t offset;
 
-	if (!name || !function || !variable_addr(die, &addr) ||
-	    !hpkm_debuginfo_place(o, addr, &section, &offset))
+	if (!hpkm_debuginfo_place(o, addr, &section, &offset))
 		return;
-	for (item = o->of_section[section]; item; item = item->next)
-		if (item->offset == offset && !item->scope &&
-		    !hpkm_item_is_code(item))
-			item->scope = hpkm_arena_printf(o->arena, "%s:%s",
-							function, name);
+	for (item = o->of_section[section]; item; item = item->next) {
+		if (item->offset != offset || item->scope ||
+		    hpkm_item_is_code(item))
+			continue;
+		item->scope = scope;
+		item->in_block = in_block;
+	}
 }
 
+/*
+ * A variable has one address, or clang has made variables of its members: then
+ * each has its own, and those that nothing uses have none.
+ */
+static void note_variable(struct hpkm_object *o, Dwarf_Die *die,
+			  const char *function, bool in_block)
+{
+	const char *name = dwarf_diename(die);
+	Dwarf_Attribute location;
+	unsigned long long at = 0;
+	size_t count, i = 0;
+	Dwarf_Addr addr;
+	Dwarf_Op *op;
+	bool there;
+
+	if (!name || !dwarf_attr(die, DW_AT_location, &location) ||
+	    dwarf_getlocation(&location, &op, &count) || !count)
+		return;
+	if (count == 1) {
+		if (function && op_addr(&location, op, &addr))
+			note_place(o, addr,
+				   hpkm_arena_printf(o->arena, "%s:%s",
+						     function, name),
+				   in_block);
+		return;
+	}
+	while (i < count) {
+		there = op_addr(&location, &op[i], &addr);
+		i += there;
+		if (i == count || op[i].atom != DW_OP_piece)
+			return;
+		if (there)
+			note_place(o, addr,
+				   hpkm_arena_printf(o->arena, "%s:%s+%llu",
+						     function ? function : "",
+						     name, at), in_block);
+		at += op[i++].number;
+	}
+}
+
+/* @depth: 0 for a unit; @block: that of the function's body. */
 static void note_scopes(struct hpkm_object *o, Dwarf_Die *parent,
-			const char *function, unsigned int depth)
+			const char *function, unsigned int depth,
+			unsigned int block)
 {
 	const char *name;
 	Dwarf_Die die;
@@ -261,16 +297,16 @@ static void note_scopes(struct hpkm_object *o, Dwarf_Die *parent,
 	do {
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_variable:
-			note_variable(o, &die, function);
+			note_variable(o, &die, function, depth > block);
 			break;
 		case DW_TAG_subprogram:
 		case DW_TAG_inlined_subroutine:
 			name = dwarf_diename(&die);
 			note_scopes(o, &die, name ? name : function,
-				    depth + 1);
+				    depth + 1, depth + 1);
 			break;
 		case DW_TAG_lexical_block:
-			note_scopes(o, &die, function, depth + 1);
+			note_scopes(o, &die, function, depth + 1, block);
 			break;
 		}
 	} while (!dwarf_siblingof(&die, &die));
@@ -287,5 +323,5 @@ void hpkm_debuginfo_scopes(struct hpkm_object *o)
 		return;
 	while (!dwarf_get_units(o->debuginfo->dwarf, cu, &cu, &version, &type,
 				&unit, &sub))
-		note_scopes(o, &unit, NULL, 0);
+		note_scopes(o, &unit, NULL, 0, 0);
 }

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "anchor.h"
 #include "compare.h"
 #include "debuginfo.h"
 #include "diff.h"
 #include "hook.h"
 #include "hpkm.h"
 #include "lines.h"
+#include "names.h"
 #include "pair.h"
 
 /* Those with global names that changed, of all objects. */
@@ -41,23 +41,6 @@ static void mark(struct hpkm_item *n, const char *because)
 	n->because = because;
 }
 
-/* Like that of a driver's operations, its address may be anywhere. */
-static bool holds_functions(const struct hpkm_item *item)
-{
-	size_t first, count;
-	struct hpkm_ref ref;
-
-	hpkm_object_relocs(item->object, item->section, item->offset,
-			   item->offset + item->size, &first, &count);
-	for (; count--; first++)
-		if (!hpkm_object_ref(item->object, item->section, first,
-				     &ref) &&
-		    ref.kind == HPKM_REF_ITEM && !ref.offset &&
-		    ref.item->kind == HPKM_ITEM_FUNC)
-			return true;
-	return false;
-}
-
 static void compare_items(struct diff *d)
 {
 	for (size_t i = 0; i < d->new->item_count; i++) {
@@ -79,9 +62,6 @@ static void compare_items(struct diff *d)
 			break;
 		case HPKM_ITEM_CONST:
 			mark(n, "its content changed");
-			if (holds_functions(n))
-				hpkm_caution(d->verdicts, n->name,
-					     "a table of functions changes; pointers to it that the process has stored lead to the old one");
 			break;
 		default:
 			n->lines_only = hpkm_lines_only(o, n, &d->damaged);
@@ -134,25 +114,6 @@ static void compare_kinds(struct diff *d)
 		    (is_variable(n) || is_variable(found->item)))
 			hpkm_refuse(d->verdicts, n->name,
 				    "it changes its kind (constant, writable or thread-local variable, function)");
-	}
-}
-
-/* The target would have two of that name, and the patch the wrong one. */
-static void check_new_names(struct diff *d)
-{
-	const struct hpkm_anchor *a = d->new->anchor;
-
-	for (size_t i = 0; a && i < d->new->item_count; i++) {
-		struct hpkm_item *n = d->new->items[i];
-		const struct hpkm_anchor_symbol *s;
-
-		if (n->pair || !n->global || n->symbol->bind == STB_WEAK)
-			continue;
-		s = hpkm_anchor_global(a, n->name);
-		if (s && s->global && s->size)
-			hpkm_refuse(d->verdicts, n->name,
-				    "it is new in %s, but %s has one already: give the object files that it was in, too",
-				    d->new->elf.path, a->name);
 	}
 }
 
@@ -310,7 +271,7 @@ static void compare_pair(struct diff *d)
 static void finish_pair(struct diff *d, bool all_functions)
 {
 	report_lines(d);
-	check_new_names(d);
+	hpkm_names_check(d->old, d->new, d->verdicts, &d->damaged);
 	check_changed(d);
 	ask_for(d->new, all_functions);
 	if (!d->damaged)

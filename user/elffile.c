@@ -26,7 +26,8 @@ uint8_t *hpkm_file_read(struct hpkm_arena *arena, const char *path,
 	size_t have = 0;
 	int fd;
 
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* No waiting for a writer, should it be a fifo. */
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0 || fstat(fd, &st)) {
 		hpkm_error("cannot open %s: %s", path, strerror(errno));
 		goto out;
@@ -329,6 +330,12 @@ int hpkm_elf_parse(struct hpkm_arena *arena, struct hpkm_elf *elf,
 	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 ||
 	    ehdr.e_ident[EI_DATA] != ELFDATA2LSB) {
 		hpkm_error("%s: not a 64-bit little-endian ELF file", path);
+		goto out;
+	}
+	/* libelf shows a file that ends before its tables as one without. */
+	if (ehdr.e_shoff && !hpkm_inside(ehdr.e_shoff, sizeof(Elf64_Shdr),
+					 size)) {
+		damaged(elf, "cut off before its section table", size);
 		goto out;
 	}
 	elf->type = ehdr.e_type;

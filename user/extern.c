@@ -15,6 +15,7 @@
 #include "ifunc.h"
 #include "image.h"
 #include "linkmap.h"
+#include "linksym.h"
 
 struct finder {
 	struct hpkm_linkmap map;

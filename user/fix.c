@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fix.h"
@@ -69,8 +70,23 @@ static void weigh(const char *tree, const char *old, const char *new,
 	}
 }
 
-/* Returns the number of levels, or -1 after a message. */
-static int choose_levels(const char *tree, const char *path)
+int hpkm_fix_check(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) || access(path, R_OK)) {
+		hpkm_error("cannot open %s: %s", path, strerror(errno));
+		return -1;
+	}
+	/* It is read more than once, which a pipe can't be. */
+	if (!S_ISREG(st.st_mode)) {
+		hpkm_error("%s: not a regular file", path);
+		return -1;
+	}
+	return 0;
+}
+
+int hpkm_fix_levels(const char *tree, const char *path)
 {
 	/* The usual number first, where several fit. */
 	static const int order[STRIP_MAX] = { 1, 0, 2, 3, 4, 5, 6, 7 };
@@ -123,16 +139,16 @@ static bool is_code(const char *name)
 	return false;
 }
 
-bool hpkm_fix_is_plain(const char *tree, const char *path)
+bool hpkm_fix_is_plain(const char *tree, const char *path, int levels)
 {
-	int levels = choose_levels(tree, path);
 	char *line = NULL;
 	size_t room = 0;
-	bool plain = levels >= 0;
+	bool plain;
 	const char *name;
 	FILE *f;
 
-	f = plain ? fopen(path, "re") : NULL;
+	f = fopen(path, "re");
+	plain = f;
 	while (f && plain && getline(&line, &room, f) > 0) {
 		if (!strncmp(line, "rename ", 7) || !strncmp(line, "copy ", 5))
 			plain = false;
@@ -188,9 +204,10 @@ static void warn_of_fuzz(const char *path, const char *log)
 }
 
 int hpkm_fix_apply(struct hpkm_arena *arena, const char *tree,
-		   const char *path, const char *log, const char *rejects)
+		   const char *path, int levels, const char *log,
+		   const char *rejects)
 {
-	int levels = choose_levels(tree, path), status;
+	int status;
 	char *argv[] = {
 		"patch", "--force", "--forward", "--no-backup-if-mismatch",
 		"--remove-empty-files", "-p", NULL, "-r", (char *)rejects,
@@ -199,8 +216,6 @@ int hpkm_fix_apply(struct hpkm_arena *arena, const char *tree,
 	struct hpkm_job job = { .argv = argv, .log = log };
 	char absolute[4096];
 
-	if (levels < 0)
-		return -1;
 	if (!realpath(path, absolute)) {
 		hpkm_error("cannot open %s: %s", path, strerror(errno));
 		return -1;

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "ifunc.h"
+#include "linksym.h"
 
 #define TABLE_MAX	(64ULL << 20)
 

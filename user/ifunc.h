@@ -3,7 +3,7 @@
 #ifndef HPKM_IFUNC_H
 #define HPKM_IFUNC_H
 
-#include "linkmap.h"
+#include "linksym.h"
 
 /*
  * The symbol is an IFUNC, defined by @object.

@@ -42,6 +42,7 @@ struct layout {
 	struct hpkm_arena *arena;
 	const char *const *allowed;
 	size_t allowed_count;
+	const char *also;	/* what is to be said besides, or "" */
 	const char *unread;	/* objects that could not be compared */
 	size_t unread_count;
 };
@@ -226,13 +227,13 @@ static void report(struct layout *l, const struct named *n, const char *what)
 {
 	if (is_allowed(l, n))
 		hpkm_caution(&l->patch->verdicts, n->name,
-			     "%s; allowed by --allow-layout", what);
+			     "%s%s; allowed by --allow-layout", what, l->also);
 	else if (n->kind == NAMED_VARIABLE)
 		hpkm_refuse(&l->patch->verdicts, n->name, "%s", what);
 	else
 		hpkm_refuse(&l->patch->verdicts, n->name,
-			    "%s; the process has it as it was (--allow-layout %s if no such object exists)",
-			    what, n->plain);
+			    "%s%s; the process has it as it was (--allow-layout %s if no such object exists)",
+			    what, l->also, n->plain);
 }
 
 #define report_printf(l, n, ...) \
@@ -316,11 +317,9 @@ static bool compare_member(struct layout *l, const struct named *n,
 }
 
 /* One finding is enough: what follows a member moves with it. */
-static void compare_aggregates(struct layout *l, struct named *o,
-			       struct named *n)
+static void compare_members(struct layout *l, struct named *o, struct named *n,
+			    uint64_t old_size, uint64_t new_size)
 {
-	uint64_t old_size = hpkm_type_size(&o->die);
-	uint64_t new_size = hpkm_type_size(&n->die);
 	struct hpkm_type_members olds, news;
 
 	hpkm_type_list_members(l->arena, &o->die, &olds);
@@ -340,10 +339,25 @@ static void compare_aggregates(struct layout *l, struct named *o,
 			      m->name, place_text(l->arena, m, m->bits));
 		return;
 	}
+	/* Padding at its end, or an alignment. */
 	if (old_size != new_size)
-		report_printf(l, n, "its size changes from %llu to %llu bytes",
-			      (unsigned long long)old_size,
-			      (unsigned long long)new_size);
+		report(l, n, "no member changes");
+}
+
+/* Whatever is found, who allows it has to know that it grows. */
+static void compare_aggregates(struct layout *l, struct named *o,
+			       struct named *n)
+{
+	uint64_t old_size = hpkm_type_size(&o->die);
+	uint64_t new_size = hpkm_type_size(&n->die);
+
+	if (old_size != new_size)
+		l->also = hpkm_arena_printf(l->arena,
+					    "; its size changes from %llu to %llu bytes",
+					    (unsigned long long)old_size,
+					    (unsigned long long)new_size);
+	compare_members(l, o, n, old_size, new_size);
+	l->also = "";
 }
 
 static bool enumerator_value(Dwarf_Die *die, Dwarf_Sword *value)
@@ -509,6 +523,7 @@ void hpkm_layout_check(struct hpkm_patch *patch, const char *const *allowed,
 	struct layout l = {
 		.patch = patch,
 		.arena = patch->arena,
+		.also = "",
 		.allowed = allowed,
 		.allowed_count = allowed_count,
 	};

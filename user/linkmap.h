@@ -54,13 +54,6 @@ struct hpkm_linkmap {
 	char why[160];		/* when something failed */
 };
 
-struct hpkm_linkmap_symbol {
-	uint64_t value;		/* virtual address, as in the file */
-	uint8_t type, bind;
-	uint16_t section;
-	const char *version;	/* "" where it has none */
-};
-
 /*
  * Return: 0; -ENOENT when the process has no dynamic linker; another negative
  * errno.  map->why says what is wrong.
@@ -80,18 +73,6 @@ const char *hpkm_linkmap_string(const struct hpkm_linkmap *map,
 bool hpkm_linkmap_same(const struct hpkm_linkmap *map, uint64_t address,
 		       const char *text);
 
-/*
- * The definition that a reference would be bound to if it were looked for in
- * this object: of @version, or the default one when that is "".
- */
-bool hpkm_linkmap_find(const struct hpkm_linkmap *map,
-		       const struct hpkm_linkmap_object *object,
-		       const char *name, const char *version,
-		       struct hpkm_linkmap_symbol *symbol);
-/* The version of an entry of an object's symbol table, defined or needed. */
-const char *hpkm_linkmap_version(const struct hpkm_linkmap *map,
-				 const struct hpkm_linkmap_object *object,
-				 uint32_t index);
 bool hpkm_linkmap_is_code(const struct hpkm_linkmap *map,
 			  const struct hpkm_linkmap_object *object,
 			  uint64_t address);

@@ -4,8 +4,12 @@
  * name after "hpkm-" when it is called by one of its installed names.  In the
  * builds that hpkm-build runs it is also called by names of compilers.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "compiler.h"
 #include "hpkm.h"
@@ -43,6 +47,29 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
+/*
+ * A standard stream that is closed must not become a file or socket that the
+ * command opens.  What is written to it fails as before.
+ */
+static void hold_streams(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+			continue;
+		if (open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+			exit(HPKM_EXIT_ERROR);
+	}
+}
+
+/* Return: the status, unless the results could not be written. */
+static int finish(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	hpkm_error("the results can't be written to standard output");
+	return HPKM_EXIT_ERROR;
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	char name[32];
@@ -50,7 +77,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 	snprintf(name, sizeof(name), "hpkm-%s", command->name);
 	hpkm_message_name(name);
 	argv[0] = name;
-	return command->run(argc, argv);
+	return finish(command->run(argc, argv));
 }
 
 int main(int argc, char **argv)
@@ -61,24 +88,23 @@ int main(int argc, char **argv)
 
 	if (slash)
 		base = slash + 1;
-	if (!strncmp(base, "hpkm-", 5)) {
-		command = find_command(base + 5);
-		if (command)
-			return run_command(command, argc, argv);
-	}
-	if (hpkm_compiler_wanted(base))
+	command = strncmp(base, "hpkm-", 5) ? NULL : find_command(base + 5);
+	if (!command && hpkm_compiler_wanted(base))
 		return hpkm_compiler_run(base, argc, argv);
+	hold_streams();
+	if (command)
+		return run_command(command, argc, argv);
 	if (argc < 2) {
 		usage(stderr);
 		return HPKM_EXIT_USAGE;
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
 		usage(stdout);
-		return HPKM_EXIT_OK;
+		return finish(HPKM_EXIT_OK);
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
 		printf("hpkm %s\n", HPKM_VERSION);
-		return HPKM_EXIT_OK;
+		return finish(HPKM_EXIT_OK);
 	}
 	command = find_command(argv[1]);
 	if (!command) {

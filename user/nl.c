@@ -199,7 +199,8 @@ int hpkm_nl_open(struct hpkm_nl **result)
 	}
 	nl->family = genl_ctrl_resolve(nl->socket, HPKM_FAMILY_NAME);
 	if (nl->family < 0) {
-		error = nl->family == -NLE_OBJ_NOTFOUND ? -ENOENT : -EIO;
+		error = nl->family != -NLE_OBJ_NOTFOUND ? -EIO :
+			access("/sys/module/hpkm", F_OK) ? -ENOENT : -ENONET;
 		goto fail;
 	}
 	nl->fd = nl_socket_get_fd(nl->socket);

@@ -294,33 +294,32 @@ int hpkm_object_scan(struct hpkm_arena *arena, struct hpkm_object *o)
 }
 
 /* What clang -flto writes is no ELF file: "BC", or a wrapper around it. */
-static bool is_bitcode(const char *path)
+static bool is_bitcode(const uint8_t *bytes, size_t size)
 {
 	static const uint8_t plain[] = { 'B', 'C', 0xc0, 0xde };
 	static const uint8_t wrapped[] = { 0xde, 0xc0, 0x17, 0x0b };
-	FILE *f = fopen(path, "re");
-	uint8_t magic[4] = { 0 };
-	size_t n;
 
-	if (!f)
-		return false;
-	n = fread(magic, 1, sizeof(magic), f);
-	fclose(f);
-	return n == sizeof(magic) &&
-		(!memcmp(magic, plain, sizeof(plain)) ||
-		 !memcmp(magic, wrapped, sizeof(wrapped)));
+	return size >= sizeof(plain) &&
+		(!memcmp(bytes, plain, sizeof(plain)) ||
+		 !memcmp(bytes, wrapped, sizeof(wrapped)));
 }
 
 int hpkm_object_open(struct hpkm_arena *arena, struct hpkm_object *object,
 		     const char *path)
 {
+	uint8_t *bytes;
+	size_t size;
+
 	memset(object, 0, sizeof(*object));
-	if (is_bitcode(path)) {
+	bytes = hpkm_file_read(arena, path, &size);
+	if (!bytes)
+		return -1;
+	if (is_bitcode(bytes, size)) {
 		object->elf.path = path;
 		object->elf.type = ET_REL;
 		object->elf.machine = EM_X86_64;	/* unknown, really */
 		object->lto = "LLVM bitcode";
-	} else if (hpkm_elf_open(arena, &object->elf, path)) {
+	} else if (hpkm_elf_parse(arena, &object->elf, path, bytes, size)) {
 		return -1;
 	}
 	return hpkm_object_scan(arena, object);
@@ -524,10 +523,22 @@ int hpkm_object_ref(struct hpkm_object *o, uint32_t section, size_t i,
 	return 0;
 }
 
+static bool comment_says(const struct hpkm_object *o, const char *text)
+{
+	const struct hpkm_elf_section *s = hpkm_elf_section(&o->elf,
+							    ".comment");
+
+	return s && s->data && memmem(s->data, s->size, text, strlen(text));
+}
+
+bool hpkm_object_by_clang(const struct hpkm_object *o)
+{
+	return comment_says(o, "clang version");
+}
+
 bool hpkm_object_is_pool(const struct hpkm_object *o, uint32_t section)
 {
 	const struct hpkm_elf_section *s = &o->elf.sections[section];
-	const struct hpkm_elf_section *comment;
 
 	/*
 	 * With -fdata-sections no variable is there, named or not; what an
@@ -536,9 +547,7 @@ bool hpkm_object_is_pool(const struct hpkm_object *o, uint32_t section)
 	if (strcmp(s->name, ".data") || !s->data || !s->reloc_count ||
 	    o->of_section[section])
 		return false;
-	comment = hpkm_elf_section(&o->elf, ".comment");
-	return comment && comment->data &&
-		memmem(comment->data, comment->size, "GCC: (", 6);
+	return comment_says(o, "GCC: (");
 }
 
 static int compare_offsets(const void *x, const void *y)

@@ -30,10 +30,12 @@ struct hpkm_item {
 	struct hpkm_item *next;	/* in its section, by ascending offset */
 	struct hpkm_item *parent;	/* COLD */
 	const char *scope;	/* a static variable's function, or NULL */
+	bool in_block;		/* ... but only in a block of it */
 
 	/* Set by stage 2. */
 	struct hpkm_item *pair;		/* in the other object */
-	bool ambiguous;			/* may have a pair, which is unclear */
+	/* An old variable that a new one may be. */
+	const struct hpkm_item *perhaps;
 	bool changed;
 	bool lines_only;		/* but for line numbers it is not */
 	bool asked;			/* not changed, to be replaced anyway */
@@ -139,6 +141,8 @@ uint64_t hpkm_object_extent(struct hpkm_object *object, uint32_t section,
  * addresses.  They have no symbol, and nothing ever writes them.
  */
 bool hpkm_object_is_pool(const struct hpkm_object *object, uint32_t section);
+/* As its .comment says. */
+bool hpkm_object_by_clang(const struct hpkm_object *object);
 /* What has that name; NULL when nothing has. */
 const struct hpkm_name *hpkm_object_find(const struct hpkm_object *object,
 					 const char *name, size_t *count);
@@ -173,6 +177,12 @@ bool hpkm_item_same_base(const struct hpkm_item *a,
 static inline bool hpkm_item_is_code(const struct hpkm_item *item)
 {
 	return item->kind == HPKM_ITEM_FUNC || item->kind == HPKM_ITEM_COLD;
+}
+
+/* A variable that keeps what was stored in it. */
+static inline bool hpkm_item_is_state(const struct hpkm_item *item)
+{
+	return item->kind == HPKM_ITEM_DATA || item->kind == HPKM_ITEM_TLS;
 }
 
 #endif /* HPKM_OBJECT_H */

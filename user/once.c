@@ -36,13 +36,19 @@ static bool is_constructor_list(const char *name)
 		!strncmp(name, ".ctors", 6);
 }
 
-static bool is_constructor(const struct hpkm_item *item)
+static bool is_destructor_list(const char *name)
+{
+	return !strncmp(name, ".fini_array", 11) || !strncmp(name, ".dtors", 6);
+}
+
+static bool is_listed(const struct hpkm_item *item,
+		      bool (*is_list)(const char *name))
 {
 	struct hpkm_object *o = item->object;
 	struct hpkm_ref ref;
 
 	for (uint32_t s = 1; s < o->elf.section_count; s++) {
-		if (!is_constructor_list(o->elf.sections[s].name))
+		if (!is_list(o->elf.sections[s].name))
 			continue;
 		for (size_t i = 0; i < o->elf.sections[s].reloc_count; i++)
 			if (!hpkm_object_ref(o, s, i, &ref) &&
@@ -50,6 +56,16 @@ static bool is_constructor(const struct hpkm_item *item)
 				return true;
 	}
 	return false;
+}
+
+static bool is_constructor(const struct hpkm_item *item)
+{
+	return is_listed(item, is_constructor_list);
+}
+
+static bool is_destructor(const struct hpkm_item *item)
+{
+	return is_listed(item, is_destructor_list);
 }
 
 static void warn_new_constructors(struct hpkm_patch *patch,
@@ -62,6 +78,10 @@ static void warn_new_constructors(struct hpkm_patch *patch,
 		    (!n->pair || !is_constructor(n->pair)))
 			hpkm_caution(&patch->verdicts, n->name,
 				     "a new constructor: in processes that run it will not be run");
+		if (n->kind == HPKM_ITEM_FUNC && is_destructor(n) &&
+		    (!n->pair || !is_destructor(n->pair)))
+			hpkm_caution(&patch->verdicts, n->name,
+				     "a new destructor: processes that run now will not run it when they end");
 	}
 }
 

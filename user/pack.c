@@ -5,19 +5,15 @@
  * objdump show code and symbols.  Nothing of the time, the user or the
  * directories gets in: the same input gives the same bytes.
  */
-#include <errno.h>
 #include <nettle/sha2.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "buffer.h"
 #include "frames.h"
 #include "hook.h"
 #include "hpkm.h"
 #include "image.h"
+#include "output.h"
 #include "pack.h"
 
 /* ---- the image ---- */
@@ -143,6 +139,7 @@ static void add_func(const struct hpkm_patch_func *from,
 			new->piece->item_offset,
 		.new_size = new->size,
 		.window_size = from->window_size,
+		.flags = from->loops ? HPKM_FUNC_LOOPS : 0,
 	};
 	struct sha256_ctx sha;
 
@@ -278,34 +275,6 @@ uint8_t *hpkm_pack_image(const struct hpkm_patch *patch,
 
 /* ---- the patch object ---- */
 
-static int write_file(const char *path, const uint8_t *bytes, size_t size)
-{
-	char *temporary = NULL;
-	int fd = -1;
-	FILE *f;
-
-	/* Never half a patch under the name that was asked for. */
-	if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-		return -1;
-	fd = mkstemp(temporary);
-	f = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!f || fwrite(bytes, 1, size, f) != size ||
-	    fchmod(fd, 0644) || fflush(f) || rename(temporary, path)) {
-		hpkm_error("cannot write %s: %s", path, strerror(errno));
-		if (fd >= 0)
-			unlink(temporary);
-		if (f)
-			fclose(f);
-		else if (fd >= 0)
-			close(fd);
-		free(temporary);
-		return -1;
-	}
-	fclose(f);
-	free(temporary);
-	return 0;
-}
-
 /* A patch object being written: what ld wrote, and sections behind it. */
 struct output {
 	struct hpkm_buffer bytes, names;
@@ -331,16 +300,28 @@ static Elf64_Shdr *add_section(struct output *o, const char *name,
 	return s;
 }
 
-#define SECTIONS_ADDED	3
+#define SECTIONS_ADDED	4
+
+static void digest_of(const uint8_t *bytes, size_t size, uint8_t *digest)
+{
+	struct sha256_ctx sha;
+
+	sha256_init(&sha);
+	sha256_update(&sha, size, bytes);
+	sha256_digest(&sha, SHA256_DIGEST_SIZE, digest);
+}
 
 static void add_sections(struct output *o, const struct hpkm_patch *patch,
 			 const uint8_t *image, size_t size)
 {
 	static const char comment[] = "hpkm-build " HPKM_VERSION;
 	struct hpkm_buffer frames = { .arena = patch->arena };
+	uint8_t digest[SHA256_DIGEST_SIZE];
 	Elf64_Shdr *s;
 
 	add_section(o, HPKM_IMAGE_SECTION, 8, image, size);
+	digest_of(image, size, digest);
+	add_section(o, HPKM_DIGEST_SECTION, 1, digest, sizeof(digest));
 	hpkm_frames(patch, &frames);
 	if (frames.size)
 		add_section(o, ".debug_frame", 8, frames.bytes, frames.size);
@@ -393,7 +374,22 @@ int hpkm_pack_write(const struct hpkm_patch *patch,
 			ehdr.e_type = ET_EXEC;
 	hpkm_buffer_append(&o.bytes, o.table, o.count * sizeof(*o.table));
 	memcpy(o.bytes.bytes, &ehdr, sizeof(ehdr));
-	return write_file(path, o.bytes.bytes, o.bytes.size);
+	return hpkm_output_write(path, o.bytes.bytes, o.bytes.size, 0644);
+}
+
+/* Whether the image is not the one that was written. */
+static bool is_damaged(const struct hpkm_elf *elf,
+		       const struct hpkm_elf_section *image)
+{
+	const struct hpkm_elf_section *s;
+	uint8_t digest[SHA256_DIGEST_SIZE];
+
+	s = hpkm_elf_section(elf, HPKM_DIGEST_SECTION);
+	if (!s)
+		return false;
+	digest_of(image->data, image->size, digest);
+	return !s->data || s->size != sizeof(digest) ||
+		memcmp(s->data, digest, sizeof(digest));
 }
 
 uint8_t *hpkm_pack_read(struct hpkm_arena *arena, const char *path,
@@ -414,6 +410,11 @@ uint8_t *hpkm_pack_read(struct hpkm_arena *arena, const char *path,
 		if (!s || !s->data) {
 			hpkm_error("%s: not a patch object: it has no section %s",
 				   path, HPKM_IMAGE_SECTION);
+			return NULL;
+		}
+		if (is_damaged(&elf, s)) {
+			hpkm_error("%s: it is damaged: its image is not the one that was built",
+				   path);
 			return NULL;
 		}
 		*size = s->size;

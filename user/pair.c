@@ -6,9 +6,9 @@
  *      alias will do;
  *   2. static variables of functions, "count.0", whose numbers shift when
  *      another one is added: by the function that declares them, from DWARF;
- *      without it, by the functions that use them.  A variable is state, so
- *      one that may be either an old one or new is marked ambiguous, which is
- *      refused where it matters;
+ *      without it, by the functions that use them; by number only when one of
+ *      those has not changed.  What is left may be either an old one or new
+ *      (state.c);
  *   3. constants with numbers, __func__.0 of several functions: by content;
  *   4. clones of functions, foo.constprop.0: by content as well, then by
  *      name.  What a clone was made for is not in its name; a pair that does
@@ -24,11 +24,29 @@
 
 #include "compare.h"
 #include "debuginfo.h"
+#include "lines.h"
 #include "pair.h"
+#include "state.h"
+
+/* A use of a static variable. */
+struct use {
+	const struct hpkm_item *item;
+	struct hpkm_item *user;
+	size_t length;	/* of its name, without what the compiler appended */
+};
+
+struct uses {
+	struct use *list;
+	size_t count;
+};
 
 struct pairing {
 	struct hpkm_arena *arena;
 	struct hpkm_object *old, *new;
+	struct uses old_uses, new_uses;
+	/* Old ones that have a pair by their number only, until it is proven. */
+	struct hpkm_item **guesses;
+	size_t guess_count;
 	bool damaged;
 };
 
@@ -36,17 +54,11 @@ static void make_pair(struct hpkm_item *o, struct hpkm_item *n)
 {
 	o->pair = n;
 	n->pair = o;
-	n->ambiguous = false;
 }
 
 static bool is_clone(const struct hpkm_item *item)
 {
 	return hpkm_item_is_code(item) && hpkm_item_numbered(item);
-}
-
-static bool is_state(const struct hpkm_item *item)
-{
-	return item->kind == HPKM_ITEM_DATA || item->kind == HPKM_ITEM_TLS;
 }
 
 /*
@@ -56,7 +68,7 @@ static bool is_state(const struct hpkm_item *item)
  */
 static bool is_static(const struct hpkm_item *item)
 {
-	return is_state(item) && !item->global && strchr(item->name, '.');
+	return hpkm_item_is_state(item) && !item->global && strchr(item->name, '.');
 }
 
 static bool needs_more(const struct hpkm_item *item)
@@ -164,17 +176,6 @@ static struct group group_of(const struct group *all,
 
 /* ---- static variables: who uses them ---- */
 
-struct use {
-	const struct hpkm_item *item;
-	const char *name;	/* of the function */
-	size_t length;		/* without what the compiler appended */
-};
-
-struct uses {
-	struct use *list;
-	size_t count;
-};
-
 static int compare_uses(const void *x, const void *y)
 {
 	const struct use *a = x, *b = y;
@@ -189,24 +190,25 @@ static struct uses find_uses(struct pairing *p, struct hpkm_object *o)
 	struct hpkm_ref ref;
 
 	for (size_t i = 0; i < o->item_count; i++) {
-		const struct hpkm_item *f = o->items[i];
+		struct hpkm_item *user = o->items[i];
 
-		if (!hpkm_item_is_code(f))
+		if (user->section == HPKM_SECTION_COMMON)
 			continue;
-		hpkm_object_relocs(o, f->section, f->offset,
-				   f->offset + f->size, &first, &count);
+		hpkm_object_relocs(o, user->section, user->offset,
+				   user->offset + user->size, &first, &count);
 		for (; count--; first++) {
-			if (hpkm_object_ref(o, f->section, first, &ref)) {
+			if (hpkm_object_ref(o, user->section, first, &ref)) {
 				p->damaged = true;
 				return u;
 			}
-			if (ref.kind != HPKM_REF_ITEM || !is_state(ref.item) ||
+			if (ref.kind != HPKM_REF_ITEM ||
+			    !hpkm_item_is_state(ref.item) ||
 			    !needs_more(ref.item))
 				continue;
 			u.list = hpkm_arena_push(p->arena, u.list, u.count,
 						 sizeof(*u.list));
 			u.list[u.count++] = (struct use){
-				ref.item, f->name, strcspn(f->name, "."),
+				ref.item, user, strcspn(user->name, "."),
 			};
 		}
 	}
@@ -231,43 +233,32 @@ static size_t first_use(const struct uses *u, const struct hpkm_item *item)
 }
 
 /* Is there a function, in both objects, that uses both? */
-static bool share_user(const struct uses *old, const struct hpkm_item *o,
-		       const struct uses *new, const struct hpkm_item *n)
+static bool share_user(const struct pairing *p, const struct hpkm_item *o,
+		       const struct hpkm_item *n)
 {
+	const struct uses *old = &p->old_uses, *new = &p->new_uses;
+
 	for (size_t i = first_use(old, o);
 	     i < old->count && old->list[i].item == o; i++)
 		for (size_t k = first_use(new, n);
 		     k < new->count && new->list[k].item == n; k++)
-			if (old->list[i].length == new->list[k].length &&
-			    !memcmp(old->list[i].name, new->list[k].name,
+			if (hpkm_item_is_code(old->list[i].user) &&
+			    hpkm_item_is_code(new->list[k].user) &&
+			    old->list[i].length == new->list[k].length &&
+			    !memcmp(old->list[i].user->name,
+				    new->list[k].user->name,
 				    new->list[k].length))
 				return true;
 	return false;
 }
 
-static bool all_use(const struct uses *a, const struct hpkm_item *x,
-		    const struct uses *b, const struct hpkm_item *y)
-{
-	for (size_t i = first_use(a, x);
-	     i < a->count && a->list[i].item == x; i++) {
-		size_t k = first_use(b, y);
-
-		while (k < b->count && b->list[k].item == y &&
-		       strcmp(a->list[i].name, b->list[k].name))
-			k++;
-		if (k >= b->count || b->list[k].item != y)
-			return false;
-	}
-	return true;
-}
-
 /*
  * What nothing else tells apart: parts that clang made of one variable, or
- * variables of one function.  Their numbers count as long as there are as many
- * as before, of the same sizes, with the same users.
+ * variables of one function.  Their numbers may tell, if there are as many as
+ * before: check_guesses() sees whether they do.
  */
-static void pair_by_number(struct group olds, const struct uses *old_uses,
-			   struct group news, const struct uses *new_uses)
+static void pair_by_number(struct pairing *p, struct group olds,
+			   struct group news)
 {
 	if (olds.count != news.count)
 		return;
@@ -276,64 +267,111 @@ static void pair_by_number(struct group olds, const struct uses *old_uses,
 
 		if (o->pair != n->pair && o->pair != n)
 			return;
-		if (strcmp(o->name, n->name) || o->size != n->size ||
-		    !all_use(old_uses, o, new_uses, n) ||
-		    !all_use(new_uses, n, old_uses, o))
+		if (strcmp(o->name, n->name) || o->size != n->size)
 			return;
 	}
-	for (size_t i = 0; i < olds.count; i++)
-		if (!olds.items[i]->pair && !news.items[i]->pair)
-			make_pair(olds.items[i], news.items[i]);
+	for (size_t i = 0; i < olds.count; i++) {
+		if (olds.items[i]->pair || news.items[i]->pair)
+			continue;
+		make_pair(olds.items[i], news.items[i]);
+		p->guesses = hpkm_arena_push(p->arena, p->guesses,
+					     p->guess_count,
+					     sizeof(*p->guesses));
+		p->guesses[p->guess_count++] = olds.items[i];
+	}
+}
+
+/* Is there code or data that uses it and is the same with all pairs guessed? */
+static bool is_proven(struct pairing *p, const struct hpkm_item *old)
+{
+	const struct uses *u = &p->old_uses;
+	size_t i = first_use(u, old);
+
+	for (; i < u->count && u->list[i].item == old; i++) {
+		struct hpkm_item *o = u->list[i].user, *n = o->pair;
+
+		if (n && (hpkm_same_item(o, n, &p->damaged) ||
+			  (hpkm_item_is_code(o) &&
+			   hpkm_lines_only(o, n, &p->damaged))))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Are numbers right?  A variable is the same if a function that has not changed
+ * has it in the same places; that it has not is judged with all numbers right.
+ */
+static void check_guesses(struct pairing *p)
+{
+	bool *proven = hpkm_arena_alloc(p->arena, p->guess_count,
+					sizeof(*proven));
+
+	for (size_t i = 0; i < p->guess_count && !p->damaged; i++)
+		proven[i] = is_proven(p, p->guesses[i]);
+	for (size_t i = 0; i < p->guess_count; i++) {
+		struct hpkm_item *o = p->guesses[i];
+
+		if (proven[i])
+			continue;
+		o->pair->pair = NULL;
+		o->pair = NULL;
+	}
+}
+
+/*
+ * Clang's numbers are those of a variable's parts: one that a function uses
+ * now may be another part than the one that it used.
+ */
+static bool is_part(const struct hpkm_item *item)
+{
+	return hpkm_item_numbered(item) && hpkm_object_by_clang(item->object);
 }
 
 /* The only one of a group that shares a user, and none else has as a user. */
-static void pair_by_users(struct group olds, const struct uses *old_uses,
-			  struct group news, const struct uses *new_uses)
+static void pair_by_users(struct pairing *p, struct group olds,
+			  struct group news)
 {
 	for (size_t k = 0; k < news.count; k++) {
 		struct hpkm_item *n = news.items[k], *match = NULL;
 		size_t matches = 0, back = 0;
 
-		if (n->pair)
+		if (n->pair || is_part(n))
 			continue;
 		for (size_t i = 0; i < olds.count; i++) {
 			if (!olds.items[i]->pair &&
-			    share_user(old_uses, olds.items[i], new_uses, n)) {
+			    share_user(p, olds.items[i], n)) {
 				match = olds.items[i];
 				matches++;
 			}
 		}
 		for (size_t i = 0; match && i < news.count; i++)
 			back += !news.items[i]->pair &&
-				share_user(old_uses, match, new_uses,
-					   news.items[i]);
-		if (matches == 1 && back == 1)
+				share_user(p, match, news.items[i]);
+		if (matches == 1 && back == 1 && !is_part(match))
 			make_pair(match, n);
 	}
-	pair_by_number(olds, old_uses, news, new_uses);
-	/*
-	 * As long as an old one is left over, a new one may be that one: its
-	 * function may have been renamed.
-	 */
-	for (size_t k = 0; k < news.count; k++)
-		for (size_t i = 0; i < olds.count; i++)
-			if (!news.items[k]->pair && !olds.items[i]->pair)
-				news.items[k]->ambiguous = true;
+	pair_by_number(p, olds, news);
 }
 
-static bool same_scope(const struct hpkm_item *a, const struct hpkm_item *b)
+/* Declared in the same function: everywhere in it, or not in a block? */
+enum { ANYWHERE, OUTERMOST };
+
+static bool same_scope(const struct hpkm_item *a, const struct hpkm_item *b,
+		       int where)
 {
-	return a->scope && b->scope && !strcmp(a->scope, b->scope);
+	return a->scope && b->scope && !strcmp(a->scope, b->scope) &&
+		(where == ANYWHERE || (!a->in_block && !b->in_block));
 }
 
 /* The only one of a group that is declared in the same function. */
 static struct hpkm_item *only_in_scope(struct group g,
-				       const struct hpkm_item *like)
+				       const struct hpkm_item *like, int where)
 {
 	struct hpkm_item *match = NULL;
 
 	for (size_t i = 0; i < g.count; i++) {
-		if (g.items[i]->pair || !same_scope(g.items[i], like))
+		if (g.items[i]->pair || !same_scope(g.items[i], like, where))
 			continue;
 		if (match)
 			return NULL;
@@ -342,25 +380,33 @@ static struct hpkm_item *only_in_scope(struct group g,
 	return match;
 }
 
+/*
+ * A function may have several of one name in its blocks, but only one that is
+ * in none.
+ */
 static void pair_by_scope(struct group olds, struct group news)
 {
-	for (size_t i = 0; i < news.count; i++) {
-		struct hpkm_item *o = only_in_scope(olds, news.items[i]);
+	for (int where = OUTERMOST; where >= ANYWHERE; where--) {
+		for (size_t i = 0; i < news.count; i++) {
+			struct hpkm_item *n = news.items[i], *o;
 
-		if (o && only_in_scope(news, o) == news.items[i])
-			make_pair(o, news.items[i]);
+			if (n->pair)
+				continue;
+			o = only_in_scope(olds, n, where);
+			if (o && only_in_scope(news, o, where) == n)
+				make_pair(o, n);
+		}
 	}
 }
 
 static void pair_variables(struct pairing *p)
 {
 	struct group olds = numbered(p, p->old), news = numbered(p, p->new);
-	struct uses old_uses, new_uses;
 
 	if (!olds.count || !news.count)
 		return;
-	old_uses = find_uses(p, p->old);
-	new_uses = find_uses(p, p->new);
+	p->old_uses = find_uses(p, p->old);
+	p->new_uses = find_uses(p, p->new);
 	if (p->damaged)
 		return;
 	if (hpkm_debuginfo_open(p->old) && hpkm_debuginfo_open(p->new)) {
@@ -371,13 +417,13 @@ static void pair_variables(struct pairing *p)
 		struct hpkm_item *n = news.items[i];
 		struct group old, new;
 
-		if (!is_state(n) ||
+		if (!hpkm_item_is_state(n) ||
 		    (i && hpkm_item_same_base(news.items[i - 1], n)))
 			continue;
 		old = group_of(&olds, n);
 		new = group_of(&news, n);
 		pair_by_scope(old, new);
-		pair_by_users(old, &old_uses, new, &new_uses);
+		pair_by_users(p, old, new);
 	}
 }
 
@@ -410,7 +456,7 @@ static bool pair_by_content(struct pairing *p, bool clones)
 	for (size_t i = 0; i < news.count; i++) {
 		struct hpkm_item *n = news.items[i];
 
-		if (is_state(n) || is_clone(n) != clones ||
+		if (hpkm_item_is_state(n) || is_clone(n) != clones ||
 		    (i && hpkm_item_same_base(news.items[i - 1], n)))
 			continue;
 		some |= pair_group_by_content(p, group_of(&olds, n),
@@ -428,7 +474,7 @@ static void pair_the_rest(struct pairing *p)
 		struct hpkm_item *n = news.items[i], *o = NULL;
 		struct group old = group_of(&olds, n);
 
-		if (is_state(n) || n->pair)
+		if (hpkm_item_is_state(n) || n->pair)
 			continue;
 		if (is_clone(n))
 			o = only(p->old, n->name, n->kind);
@@ -541,22 +587,15 @@ static struct named *find_named(struct named *list, size_t count,
 	return &list[low];
 }
 
-/*
- * A global that left one file and came into another is the same.  A static
- * variable may be: then its state would be lost, so it is ambiguous.
- */
+/* A global that left one file and came into another is the same. */
 static void pair_moved(struct hpkm_item *n, struct named *found, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct hpkm_item *o = found[i].item;
 
-		if (o->pair || o->object->anchor != n->object->anchor ||
-		    o->kind != n->kind || n->pair)
-			continue;
-		if (o->global && n->global)
+		if (!o->pair && o->object->anchor == n->object->anchor &&
+		    o->kind == n->kind && !n->pair && o->global && n->global)
 			make_pair(o, n);
-		else if (is_state(n))
-			n->ambiguous = true;
 	}
 }
 
@@ -615,6 +654,7 @@ int hpkm_pair_items(struct hpkm_pair *pairs, size_t count)
 			;
 		pair_the_rest(&p);
 		pair_renamed(&p);
+		check_guesses(&p);
 		damaged = p.damaged;
 		/* Lines may be asked for, later and of few. */
 		hpkm_debuginfo_close(p.old);
@@ -622,5 +662,6 @@ int hpkm_pair_items(struct hpkm_pair *pairs, size_t count)
 	}
 	if (count && !damaged)
 		pair_across(pairs[0].new.arena, pairs, count);
+	hpkm_state_mark(pairs, count);
 	return damaged ? -1 : 0;
 }

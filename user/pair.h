@@ -7,7 +7,7 @@
 
 /*
  * Pairs the items of both objects of each pair, then what moved from one file
- * to another.  Sets item->pair, or item->ambiguous of a new one.  Returns 0,
+ * to another.  Sets item->pair, or item->perhaps of a new one.  Returns 0,
  * or -1 after a message about a damaged file.
  */
 int hpkm_pair_items(struct hpkm_pair *pairs, size_t count);

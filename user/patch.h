@@ -25,6 +25,7 @@ struct hpkm_patch_func {
 	struct hpkm_item *old, *new;
 	const char *name;
 	unsigned int window_size;
+	bool loops;	/* the old one leads back to its first byte */
 	/* What stands before the new one, and ends where that starts. */
 	struct hpkm_link_piece *gate;
 };

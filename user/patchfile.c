@@ -7,6 +7,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +16,49 @@
 
 #include <gelf.h>
 #include <libelf.h>
+#include <nettle/sha2.h>
 
 #include "image.h"
 #include "patchfile.h"
 
-static const char *find_section(Elf *elf, uint64_t file_size,
-				struct hpkm_patchfile *file)
+/* What a section table says of the file. */
+struct parts {
+	bool has_image, has_digest;
+	uint64_t digest_offset, digest_size;
+};
+
+/* Whether the content is the one that was built; the kernel can't tell. */
+static bool is_intact(const struct hpkm_patchfile *file, uint64_t at,
+		      uint64_t size)
+{
+	uint8_t told[SHA256_DIGEST_SIZE], digest[SHA256_DIGEST_SIZE];
+	uint8_t bytes[16384];
+	struct sha256_ctx sha;
+	uint64_t done = 0;
+
+	if (size != sizeof(told) ||
+	    pread(file->fd, told, sizeof(told), at) != sizeof(told))
+		return false;
+	sha256_init(&sha);
+	while (done < file->size) {
+		uint64_t rest = file->size - done;
+		ssize_t n = pread(file->fd, bytes, rest < sizeof(bytes) ?
+				  rest : sizeof(bytes), file->offset + done);
+
+		if (n <= 0)
+			return false;
+		sha256_update(&sha, n, bytes);
+		done += n;
+	}
+	sha256_digest(&sha, sizeof(digest), digest);
+	return !memcmp(told, digest, sizeof(digest));
+}
+
+static const char *find_sections(Elf *elf, uint64_t file_size,
+				 struct hpkm_patchfile *file)
 {
 	Elf_Scn *section = NULL;
+	struct parts parts = { 0 };
 	size_t names;
 
 	if (elf_kind(elf) != ELF_K_ELF)
@@ -36,7 +72,13 @@ static const char *find_section(Elf *elf, uint64_t file_size,
 		if (!gelf_getshdr(section, &header))
 			return "its table of sections is damaged";
 		name = elf_strptr(elf, names, header.sh_name);
-		if (!name || strcmp(name, HPKM_IMAGE_SECTION))
+		if (name && !strcmp(name, HPKM_DIGEST_SECTION)) {
+			parts.has_digest = true;
+			parts.digest_offset = header.sh_offset;
+			parts.digest_size = header.sh_size;
+		}
+		if (!name || strcmp(name, HPKM_IMAGE_SECTION) ||
+		    parts.has_image)
 			continue;
 		if (header.sh_type == SHT_NOBITS ||
 		    header.sh_flags & SHF_COMPRESSED)
@@ -48,9 +90,15 @@ static const char *find_section(Elf *elf, uint64_t file_size,
 			       " goes past the end of the file";
 		file->offset = header.sh_offset;
 		file->size = header.sh_size;
-		return NULL;
+		parts.has_image = true;
 	}
-	return "it has no section " HPKM_IMAGE_SECTION ", or is cut off";
+	if (!parts.has_image)
+		return "it has no section " HPKM_IMAGE_SECTION
+		       ", or is cut off";
+	if (parts.has_digest && file->size <= HPKM_IMAGE_SIZE_MAX &&
+	    !is_intact(file, parts.digest_offset, parts.digest_size))
+		return "it is damaged: its image is not the one that was built";
+	return NULL;
 }
 
 /* One line of the string table; "" where it does not lie in the image. */
@@ -110,7 +158,7 @@ int hpkm_patchfile_open(struct hpkm_patchfile *file, const char *path,
 		snprintf(why, why_size, "libelf: %s", elf_errmsg(-1));
 		goto fail;
 	}
-	problem = find_section(elf, st.st_size, file);
+	problem = find_sections(elf, st.st_size, file);
 	elf_end(elf);
 	if (problem) {
 		snprintf(why, why_size, "%s", problem);

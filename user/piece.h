@@ -58,6 +58,8 @@ struct hpkm_place {
 	uint64_t value;		/* address, TLS offset, number or extern */
 	int64_t offset;		/* in the piece, or from the address */
 	bool ifunc, preemptible;
+	bool data;		/* LIVE: a variable */
+	const char *version;	/* preemptible: "" is the default */
 };
 
 enum hpkm_cell_kind {

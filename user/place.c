@@ -22,6 +22,8 @@ static void live_symbol(const struct hpkm_anchor_symbol *s, int64_t offset,
 	to->offset = offset;
 	to->ifunc = s->type == STT_GNU_IFUNC;
 	to->preemptible = s->preemptible;
+	to->data = s->type == STT_OBJECT;
+	to->version = s->superseded ? s->version : "";
 	to->name = s->name;
 }
 
@@ -50,6 +52,10 @@ static void live_item(struct hpkm_closure *c, struct hpkm_item *n,
 	to->name = n->pair->name;
 	to->ifunc = n->pair->ifunc;
 	to->preemptible = s && s->preemptible;
+	to->data = !hpkm_item_is_code(n);
+	to->version = s && s->superseded ? s->version : "";
+	if (s)
+		to->name = s->name;
 }
 
 /* A global that a new object defines; NULL too when it is of another anchor. */
@@ -90,14 +96,37 @@ static struct hpkm_item *one_of_weak(struct hpkm_closure *c,
 	return first ? first : n;
 }
 
+/* A new weak thing that the target has already: there it is that one. */
+static const struct hpkm_anchor_symbol *
+instead_of_weak(const struct hpkm_closure *c, const struct hpkm_item *n)
+{
+	const struct hpkm_anchor_symbol *s;
+
+	if (n->pair || n->symbol->bind != STB_WEAK)
+		return NULL;
+	s = hpkm_anchor_global(c->anchor, n->name);
+	return s && s->size ? s : NULL;
+}
+
 static void item_place(struct hpkm_closure *c, struct hpkm_item *n,
 		       int64_t offset, const char *user, bool inside,
 		       struct hpkm_place *to)
 {
+	const struct hpkm_anchor_symbol *s;
 	bool live = false;
 
 	n = one_of_weak(c, n);
-
+	s = inside ? NULL : instead_of_weak(c, n);
+	if (s) {
+		live_symbol(s, offset, to);
+		return;
+	}
+	if (n->perhaps) {
+		refuse(c, n->name,
+		       "%s refers to it, and it is not clear which variable of the running program it is: it may be %s",
+		       user, n->perhaps->name);
+		return;
+	}
 	switch (n->kind) {
 	case HPKM_ITEM_FUNC:
 		/* Into the middle: only its own parts and tables do that. */
@@ -110,12 +139,6 @@ static void item_place(struct hpkm_closure *c, struct hpkm_item *n,
 		break;
 	case HPKM_ITEM_DATA:
 	case HPKM_ITEM_TLS:
-		if (n->ambiguous) {
-			refuse(c, n->name,
-			       "%s refers to it, and it is not clear which variable of the running program it is",
-			       user);
-			return;
-		}
 		live = n->pair;
 		if (!live && n->kind == HPKM_ITEM_TLS) {
 			refuse(c, n->name,
@@ -264,6 +287,7 @@ static void alias_place(struct hpkm_closure *c,
 	if (!s || s->addr != to->value)
 		return;
 	to->name = s->name;
+	to->version = s->superseded ? s->version : "";
 	to->preemptible = s->preemptible;
 }
 

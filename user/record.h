@@ -2,7 +2,7 @@
 /*
  * The record of a build (stage 1): what its compilers and linkers did, one
  * line of JSON for each step, in the order in which the steps ended.  Written
- * by compiler.c in the processes of the build, read by members.c.
+ * by compiler.c in the processes of the build, read by steps.c.
  */
 #ifndef HPKM_RECORD_H
 #define HPKM_RECORD_H

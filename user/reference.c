@@ -49,7 +49,7 @@ static bool call_place(struct hpkm_closure *c, struct hpkm_place *to)
 			slot = hpkm_anchor_slot(c->anchor, to->name,
 						arch->type_jump_slot);
 	} else {
-		uint64_t plt = hpkm_anchor_plt(c->anchor, to->name);
+		uint64_t plt = hpkm_anchor_plt(c->anchor, to->name, 0);
 
 		if (plt) {
 			to->kind = HPKM_PLACE_LIVE;
@@ -75,6 +75,14 @@ static bool call_place(struct hpkm_closure *c, struct hpkm_place *to)
 	return true;
 }
 
+/* What the anchor exports may have that name in several versions. */
+static bool is_slot_of(const struct hpkm_anchor_slot *slot,
+		       const struct hpkm_place *to)
+{
+	return to->kind != HPKM_PLACE_LIVE || to->ifunc ||
+		slot->value == to->value;
+}
+
 /* The anchor's own GOT slot for a symbol that it imports or exports. */
 static const struct hpkm_anchor_slot *got_slot(struct hpkm_closure *c,
 					       const struct hpkm_place *to,
@@ -89,14 +97,15 @@ static const struct hpkm_anchor_slot *got_slot(struct hpkm_closure *c,
 			return slot;
 	}
 	slot = hpkm_anchor_slot(c->anchor, to->name, arch->type_glob_dat);
-	if (slot)
+	if (slot && is_slot_of(slot, to))
 		return slot;
 	/*
 	 * A lazily bound slot may hold the address of a PLT entry: fit for
 	 * calls, not for pointers.
 	 */
 	slot = hpkm_anchor_slot(c->anchor, to->name, arch->type_jump_slot);
-	return slot && (branch || c->anchor->bind_now) ? slot : NULL;
+	return slot && is_slot_of(slot, to) &&
+		(branch || c->anchor->bind_now) ? slot : NULL;
 }
 
 /* @insn: the branch through the GOT that the relocation belongs to. */
@@ -119,6 +128,9 @@ static void emit_got(struct hpkm_emit *e)
 
 	if (to.kind == HPKM_PLACE_IMPORT || to.ifunc || to.preemptible)
 		slot = got_slot(c, &to, branch);
+	/* An executable may have made a copy of it for itself, and for all. */
+	if (!slot && to.kind == HPKM_PLACE_LIVE && to.preemptible && to.data)
+		hpkm_place_extern(c, to.name, to.version, false, &to);
 	e->to.offset = 0;
 	if (slot) {
 		e->to.kind = HPKM_PLACE_LIVE;
@@ -292,7 +304,8 @@ static void emit_address(struct hpkm_emit *e)
 		}
 	} else if (to->kind == HPKM_PLACE_LIVE && to->preemptible &&
 		   e->rel == HPKM_REL_CALL) {
-		uint64_t plt = hpkm_anchor_plt(c->anchor, to->name);
+		uint64_t plt = hpkm_anchor_plt(c->anchor, to->name,
+					       to->value);
 
 		/* So that another library may still take it over. */
 		if (plt)

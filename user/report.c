@@ -282,15 +282,6 @@ static void print_target(const struct hpkm_target *target)
 	}
 }
 
-/* Return: the status, unless the results could not be written. */
-static int finish(int status)
-{
-	if (!fflush(stdout) && !ferror(stdout))
-		return status;
-	hpkm_error("the results can't be written to standard output");
-	return HPKM_EXIT_ERROR;
-}
-
 static char *failure_text(const struct hpkm_failure *failure)
 {
 	char *text;
@@ -346,7 +337,7 @@ int hpkm_report_outcome(const struct hpkm_request *request,
 	else if (outcome->targets.count)
 		print_outcome(outcome);
 	hpkm_failure_print(failure);
-	return finish(failure->status);
+	return failure->status;
 }
 
 /* Lists */
@@ -428,7 +419,7 @@ int hpkm_report_list(bool json, const struct hpkm_list *patches,
 	else if (!failure->status)
 		print_list(patches, targets, patched);
 	hpkm_failure_print(failure);
-	return finish(failure->status);
+	return failure->status;
 }
 
 /* Events */

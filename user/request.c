@@ -44,10 +44,10 @@ static bool add_pid(struct hpkm_request *request, unsigned long pid)
 
 static bool is_pids(const char *text)
 {
-	return *text && !text[strspn(text, "0123456789,")];
+	return *text && !text[strspn(text, "0123456789, ")];
 }
 
-/* "12", "12,13" */
+/* "12", "12,13", and "12 13", as a quoted $(pidof NAME) is. */
 static bool take_pids(struct hpkm_request *request, const char *text)
 {
 	if (!is_pids(text))
@@ -56,11 +56,11 @@ static bool take_pids(struct hpkm_request *request, const char *text)
 		unsigned long pid;
 		char *end;
 
-		if (*text == ',')
+		if (*text < '0' || *text > '9')
 			return false;
 		errno = 0;
 		pid = strtoul(text, &end, 10);
-		if (errno || !pid || pid > INT32_MAX || (*end && *end != ','))
+		if (errno || !pid || pid > INT32_MAX)
 			return false;
 		if (!add_pid(request, pid))
 			return false;

@@ -287,19 +287,6 @@ static const char *real_path(struct hpkm_arena *arena, const char *path)
 	return path;
 }
 
-/* The fix is not in it, and the copy would be compiled without it. */
-static void check_list_path(const char *path)
-{
-	const char *source = getenv(HPKM_BUILD_SOURCE);
-
-	if (!source || !hpkm_lies_in(path, source))
-		return;
-	hpkm_message_name("hpkm-build");
-	hpkm_error("error: the compiler reads %s itself, not its copy", path);
-	hpkm_detail("its makefiles name that directory: have the build command configure it anew");
-	_exit(HPKM_EXIT_ERROR);
-}
-
 /* Each name of a rule for make, where it lies in the tree. */
 static bool add_list(struct hpkm_arena *arena, struct json_object *files,
 		     char *list, const char *tree)
@@ -333,7 +320,8 @@ static bool add_list(struct hpkm_arena *arena, struct json_object *files,
 			*to++ = list[length];
 		}
 		path = real_path(arena, absolute(arena, path));
-		check_list_path(path);
+		/* The fix is not in it. */
+		hpkm_compiler_in_copy(path, "the compiler reads");
 		if (!strncmp(path, tree, n) && path[n] == '/' &&
 		    !add_file(files, path))
 			return false;

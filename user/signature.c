@@ -95,7 +95,7 @@ static const char *other_caller(struct hpkm_patch *patch,
 				const struct hpkm_item *o)
 {
 	const struct hpkm_anchor *a = o->object->anchor;
-	uint64_t plt = o->global ? hpkm_anchor_plt(a, o->name) : 0;
+	uint64_t plt = o->global ? hpkm_anchor_plt(a, o->name, o->live) : 0;
 	struct hpkm_arena scratch = { 0 };
 	const char *caller = NULL;
 

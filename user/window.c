@@ -31,9 +31,12 @@ static uint64_t table_start(struct hpkm_object *o, uint32_t section,
 	}
 }
 
-/* Does one relocation of the old object lead into the window? */
-static bool reloc_enters(struct hpkm_object *o, uint32_t section, size_t i,
-			 const struct hpkm_item *item, unsigned int window)
+/*
+ * Where a relocation of the old object leads in @item, from its first byte on;
+ * -1: elsewhere.
+ */
+static int64_t reloc_leads(struct hpkm_object *o, uint32_t section, size_t i,
+			   const struct hpkm_item *item)
 {
 	const struct hpkm_elf_section *s = &o->elf.sections[section];
 	const struct hpkm_elf_reloc *r = &s->relocs[i];
@@ -41,24 +44,115 @@ static bool reloc_enters(struct hpkm_object *o, uint32_t section, size_t i,
 
 	if (hpkm_object_ref(o, section, i, &ref) ||
 	    ref.kind != HPKM_REF_ITEM || ref.item != item)
-		return false;
+		return -1;
 	if (!(s->flags & SHF_EXECINSTR) && !o->of_section[section] &&
 	    hpkm_rel_pcrel(o->arch->rel(r->type)))
 		ref.offset -= r->offset - table_start(o, section, r->offset);
-	return ref.offset > 0 && ref.offset < window;
+	return ref.offset;
 }
 
-/* Jump tables of the old function, its moved parts, and any other code. */
-static bool others_enter(const struct hpkm_item *item, unsigned int window)
+/* Does code of @item refer to something in a section? */
+static bool refers_to(const struct hpkm_item *item, uint32_t section)
+{
+	struct hpkm_object *o = item->object;
+	struct hpkm_ref ref;
+	size_t first, count;
+
+	hpkm_object_relocs(o, item->section, item->offset,
+			   item->offset + item->size, &first, &count);
+	for (size_t i = first; i < first + count; i++) {
+		if (hpkm_object_ref(o, item->section, i, &ref))
+			continue;
+		if (ref.kind == HPKM_REF_ITEM ? ref.item->section == section :
+		    (ref.kind == HPKM_REF_SECTION ||
+		     ref.kind == HPKM_REF_CONSTANT) && ref.section == section)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Is the first byte of @item, to which something in @section at @place leads,
+ * gone to from within?  So do its moved parts, and tables that it jumps by, or
+ * they may: a table of functions that it uses looks the same.
+ */
+static bool leads_back(const struct hpkm_item *item, uint32_t section,
+		       uint64_t place)
+{
+	struct hpkm_object *o = item->object;
+	const struct hpkm_elf_section *s = &o->elf.sections[section];
+	const struct hpkm_item *at;
+
+	if (!(s->flags & SHF_ALLOC))
+		return false;
+	if (s->flags & SHF_EXECINSTR) {
+		for (at = o->of_section[section]; at; at = at->next)
+			if (at->parent == item && place >= at->offset &&
+			    place - at->offset < at->size)
+				return true;
+		return false;
+	}
+	if (refers_to(item, section))
+		return true;
+	for (size_t i = 0; i < o->item_count; i++)
+		if (o->items[i]->parent == item &&
+		    refers_to(o->items[i], section))
+			return true;
+	return false;
+}
+
+/* Its own instructions are looked at in the anchor. */
+static bool is_own(const struct hpkm_item *item, uint32_t section,
+		   const struct hpkm_elf_reloc *r)
+{
+	return section == item->section && r->offset >= item->offset &&
+		r->offset - item->offset < item->size;
+}
+
+/* In a section that it shares with others, none of them needs a relocation. */
+static bool neighbours_enter(const struct hpkm_item *item, unsigned int window)
+{
+	struct hpkm_object *o = item->object;
+	const struct hpkm_code *code = hpkm_object_code(o, item->section);
+	uint64_t start = item->offset;
+
+	for (size_t i = 0; !item->alone && i < code->count; i++) {
+		const struct hpkm_insn *in = &code->insns[i];
+
+		if ((in->offset < start || in->offset - start >= item->size) &&
+		    in->flags & (HPKM_INSN_DIRECT | HPKM_INSN_PCREL) &&
+		    in_window(in->target, start, start + window))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Jump tables of the old function, its moved parts, and any other code.  Sets
+ * @loops when one of those that are its own leads to its first byte.
+ */
+static bool others_enter(const struct hpkm_item *item, unsigned int window,
+			 bool *loops)
 {
 	struct hpkm_object *o = item->object;
 
-	for (uint32_t s = 1; s < o->elf.section_count; s++)
-		for (size_t i = 0; i < o->elf.sections[s].reloc_count; i++)
-			if (s != item->section &&
-			    reloc_enters(o, s, i, item, window))
+	for (uint32_t s = 1; s < o->elf.section_count; s++) {
+		const struct hpkm_elf_section *from = &o->elf.sections[s];
+
+		for (size_t i = 0; i < from->reloc_count; i++) {
+			int64_t to;
+
+			if (is_own(item, s, &from->relocs[i]))
+				continue;
+			to = reloc_leads(o, s, i, item);
+			if (to > 0 && to < window)
 				return true;
-	return false;
+			if (!to && !*loops)
+				*loops = leads_back(item, s,
+						    from->relocs[i].offset);
+		}
+	}
+	return neighbours_enter(item, window);
 }
 
 /*
@@ -73,7 +167,7 @@ static bool is_profiler(const struct hpkm_anchor *a, uint64_t target)
 	size_t count;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (hpkm_anchor_plt(a, names[i]) == target)
+		if (hpkm_anchor_plt(a, names[i], 0) == target)
 			return true;
 		s = hpkm_anchor_find(a, names[i], &count);
 		while (count--)
@@ -83,9 +177,13 @@ static bool is_profiler(const struct hpkm_anchor *a, uint64_t target)
 	return false;
 }
 
-/* Instructions of the function itself, as the anchor has it. */
+/*
+ * Instructions of the function itself, as the anchor has it.  Sets @loops when
+ * one leads to its first byte: a jump, or the address of that as a label.
+ */
 static const char *code_enters(struct hpkm_patch *patch,
-			       const struct hpkm_item *item, uint64_t end)
+			       const struct hpkm_item *item, uint64_t end,
+			       bool *loops)
 {
 	const struct hpkm_anchor *a = item->object->anchor;
 	struct hpkm_code code;
@@ -109,12 +207,16 @@ static const char *code_enters(struct hpkm_patch *patch,
 		if (in->flags & (HPKM_INSN_DIRECT | HPKM_INSN_PCREL) &&
 		    in_window(in->target, item->live, end))
 			return "a branch in it leads into its first bytes, which the trampoline takes up";
+		if (in->flags & (HPKM_INSN_DIRECT | HPKM_INSN_PCREL) &&
+		    !(in->flags & HPKM_INSN_CALL) && in->target == item->live)
+			*loops = true;
 	}
 	return NULL;
 }
 
 static const char *check_window(struct hpkm_patch *patch,
-				struct hpkm_item *item, unsigned int *window)
+				struct hpkm_item *item, unsigned int *window,
+				bool *loops)
 {
 	const struct hpkm_anchor *a = item->object->anchor;
 	const struct hpkm_anchor_symbol *next;
@@ -147,9 +249,9 @@ static const char *check_window(struct hpkm_patch *patch,
 						size - item->live_size))
 			return "it is shorter than the trampoline, and no padding follows";
 	}
-	if (others_enter(item, *window))
-		return "a jump table or another part of it leads into its first bytes, which the trampoline takes up";
-	return code_enters(patch, item, end);
+	if (others_enter(item, *window, loops))
+		return "a jump table or other code leads into its first bytes, which the trampoline takes up";
+	return code_enters(patch, item, end, loops);
 }
 
 /* Anchors lie in one array, so their addresses tell their order. */
@@ -187,9 +289,10 @@ static void check_func(struct hpkm_patch *patch, struct hpkm_item *n)
 {
 	struct hpkm_patch_func *f;
 	unsigned int window = 0;
+	bool loops = false;
 	const char *why;
 
-	why = check_window(patch, n->pair, &window);
+	why = check_window(patch, n->pair, &window, &loops);
 	if (why) {
 		hpkm_refuse_func(&patch->verdicts, n, NULL, "%s", why);
 		return;
@@ -202,6 +305,7 @@ static void check_func(struct hpkm_patch *patch, struct hpkm_item *n)
 		.new = n,
 		.name = func_name(patch, n->pair),
 		.window_size = window,
+		.loops = loops,
 	};
 }
 

@@ -22,6 +22,8 @@
 #include <linux/types.h>
 
 #define HPKM_IMAGE_SECTION	".hpkm.image"
+/* SHA-256 of that section's content. */
+#define HPKM_DIGEST_SECTION	".hpkm.digest"
 #define HPKM_IMAGE_MAGIC	"\177hpkm\r\n\032"
 #define HPKM_IMAGE_FORMAT	1
 
@@ -130,6 +132,15 @@ struct hpkm_image_segment {
 	__u64 mem_size;		/* a multiple of align, not 0 */
 };
 
+enum hpkm_func_flags {
+	/*
+	 * The old code leads back to its first instruction by other ways than
+	 * calls.  Who is there need not have been called, and may be in the
+	 * middle of a loop.
+	 */
+	HPKM_FUNC_LOOPS		= 1 << 0,
+};
+
 /*
  * Funcs stand in ascending (object, old_offset); what they change (the longer
  * of old_size and window_size) does not overlap.
@@ -147,7 +158,7 @@ struct hpkm_image_func {
 	 * padding follows.
 	 */
 	__u32 window_size;	/* 1 to HPKM_WINDOW_MAX */
-	__u32 reserved;		/* 0 */
+	__u32 flags;		/* enum hpkm_func_flags */
 	__u8 window[HPKM_WINDOW_MAX];
 	__u8 digest[HPKM_DIGEST_SIZE];	/* SHA-256 of the old_size old bytes */
 };

@@ -33,6 +33,18 @@ int hpkm_arch_trampoline(const struct hpkm_image_func *func,
 /* Can @task's kind of user code be patched?  Not that of 32-bit programs. */
 bool hpkm_arch_task_ok(struct task_struct *task);
 
+/*
+ * Does the thread run 64-bit code now?  A program for which hpkm_arch_task_ok()
+ * may have jumped into other code.
+ */
+bool hpkm_arch_is_64bit(const struct pt_regs *regs);
+
+/*
+ * Is the thread in a system call?  Not if the kernel has said that it restarts
+ * none: signal handlers that return, and probes, do.
+ */
+bool hpkm_arch_in_syscall(const struct pt_regs *regs);
+
 /* The registers that may hold addresses, but for instruction pointer and sp. */
 const unsigned long *hpkm_arch_registers(const struct pt_regs *regs,
 					 unsigned int *count);
@@ -68,6 +80,8 @@ bool hpkm_arch_ends_in_call(const u8 *code);
  */
 unsigned long hpkm_arch_restorer(const struct sigaction *action);
 unsigned long hpkm_arch_frame_sp(void);
+/* The same of its instruction pointer. */
+unsigned long hpkm_arch_frame_ip(void);
 
 /*
  * Is the thread in the system call that ends a signal handler, where the

@@ -77,6 +77,20 @@ bool hpkm_arch_task_ok(struct task_struct *task)
 	return !test_tsk_thread_flag(task, TIF_ADDR32);
 }
 
+bool hpkm_arch_is_64bit(const struct pt_regs *regs)
+{
+	return user_64bit_mode((struct pt_regs *)regs);
+}
+
+/*
+ * Of exceptions and interrupts orig_ax is -1; uretprobe() and uprobe(), the
+ * system calls of probes, make it so before they do anything.
+ */
+bool hpkm_arch_in_syscall(const struct pt_regs *regs)
+{
+	return regs->orig_ax != -1UL;
+}
+
 /* struct pt_regs begins with the 15 general registers but rsp. */
 const unsigned long *hpkm_arch_registers(const struct pt_regs *regs,
 					 unsigned int *count)
@@ -143,6 +157,12 @@ unsigned long hpkm_arch_frame_sp(void)
 {
 	return sizeof(u64) + offsetof(struct ucontext, uc_mcontext) +
 	       offsetof(struct sigcontext_64, sp);
+}
+
+unsigned long hpkm_arch_frame_ip(void)
+{
+	return sizeof(u64) + offsetof(struct ucontext, uc_mcontext) +
+	       offsetof(struct sigcontext_64, ip);
 }
 
 /* rt_sigreturn() sets orig_ax to -1 when it has restored the registers. */

@@ -2,10 +2,20 @@
 # What became of each fix, and the table of it. Sourced by run.
 #
 #	$real/NAME/record.json			a fix that is tested
+#	$real/NAME/live.json			its test in the machine, and with which image
 #	$real/survey/PROGRAM/PATCH.json		any patch of a package, built only
 #
 # A patch that is refused is looked at by a person: `verdicts` says for it whether
 # that is right, and why, or what is missing in hpkm.
+
+# image_digest: of what is loaded; the rest of a patch object is for people.
+image_digest()
+{
+	[ -e "$work/FIX.hpkm" ] || return
+	objcopy --dump-section ".hpkm.image=$work/image" "$work/FIX.hpkm" \
+		"$work/image.object" && sha256sum <"$work/image" | cut -d ' ' -f 1
+	rm -f "$work"/image{,.object}
+}
 
 # record_build STATUS: of hpkm-build, in the context of a fix. Why there was nothing
 # that it could have been given is in $work/why.
@@ -19,12 +29,12 @@ record_build()
 	esac
 	jq -n --arg program "$package" --arg fix "$patches" --arg name "$name" \
 		--arg version "$(cat "$real/$package/source/version")" \
-		--arg outcome "$outcome" \
+		--arg outcome "$outcome" --arg image "$(image_digest)" \
 		--arg why "$(cat "$work/why" 2>/dev/null)" \
 		--slurpfile report <(cat "$work/FIX.json" 2>/dev/null) '
 		($report[0] // {}) as $r |
 		{program: $program, version: $version, fix: $fix, name: $name,
-		 outcome: $outcome, functions: ($r.functions // [] | length),
+		 outcome: $outcome, image: $image, functions: ($r.functions // [] | length),
 		 new: ($r.new_functions // [] | length),
 		 refused: [if $why != "" then $why else empty end,
 			($r.refused // [] | .[] | "\(.symbol): \(.reason)")]}' \
@@ -34,10 +44,34 @@ record_build()
 # record_live NAME PAUSE_US ATTEMPTS: every point passed in the machine.
 record_live()
 {
-	local file=$real/$1/record.json
 	jq --argjson pause "$2" --argjson attempts "$3" \
-		'. + {outcome: "applied", pause: $pause, attempts: $attempts}' \
-		"$file" >"$file.new" && mv "$file.new" "$file"
+		'{image: .image, pause: $pause, attempts: $attempts}' \
+		"$real/$1/record.json" >"$real/$1/live.json"
+}
+
+# record_drop NAME: as a run of it begins. What was seen in the machine stays when
+# this run has no such part, and holds as long as the image is the same.
+record_drop()
+{
+	rm -f "$real/$1/record.json"
+	[ -n "$build_only" ] || rm -f "$real/$1/live.json"
+}
+
+# records: of those tested, with what the machine showed, and of those surveyed.
+records()
+{
+	local file live
+	for file in "$real"/*/record.json; do
+		live=${file%record.json}live.json
+		[ -e "$file" ] || continue
+		[ -e "$live" ] || live=
+		jq -s '.[0] + if .[1].image == .[0].image then
+				.[1] + {outcome: "applied"} else {} end' \
+			"$file" ${live:+"$live"}
+	done
+	for file in "$real"/survey/*/*.json; do
+		[ ! -e "$file" ] || cat "$file"
+	done
 }
 
 # verdict PROGRAM FIX: "right TEXT" or "possible TEXT"
@@ -57,9 +91,7 @@ all_records()
 			$tested |
 		map(select(.name or ([.program, .fix] | IN($tested[]) | not))) |
 		sort_by([.program, .fix])[]' \
-		< <(for f in "$real"/*/record.json "$real"/survey/*/*.json; do
-			[ ! -e "$f" ] || cat "$f"
-		done)
+		< <(records)
 }
 
 # Text in which nothing is markup.
@@ -111,8 +143,8 @@ record_table()
 
 	$n fixes: $applied applied in a live daemon, $built more made into a patch
 	object, $right refused and right so, $possible refused though possible,
-	$errors that could not be built. Not counted: $elsewhere patches that change
-	nothing in the program that is looked at.
+	$errors that could not be built: hpkm takes $(((applied + built) * 100 / n)) of 100.
+	Not counted: $elsewhere patches that change nothing in the program that is looked at.
 
 	.. list-table::
 	   :header-rows: 1

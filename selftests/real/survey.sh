@@ -3,6 +3,8 @@
 # source that has those before it. Sourced by run.
 #
 #	$real/survey/PROGRAM/PATCH.json	what became of a patch (record.sh)
+#	$real/survey/PROGRAM/PATCH/	what hpkm-build was given, to ask it again: the
+#				target, objects, and in `pairs` which are old and new
 #	$work/tree/		the source with the patches up to one of them, built
 #	$work/new/		its objects, compiled once more for hpkm-build
 #	$work/old/		the same before that patch
@@ -25,8 +27,9 @@ touches_program()
 # touches_build PATCH: whether the program has to be configured again.
 touches_build()
 {
-	files "$1" |
-		grep -qE '(^|/)([Mm]akefile[^/]*|configure[^/]*|auto/.*)$|\.(am|ac|in|m4|mk|cmake)$'
+	files "$1" | grep -qE -e "${whole:-^$}" \
+		-e '(^|/)([Mm]akefile[^/]*|configure[^/]*|auto/.*)$' \
+		-e '\.(am|ac|in|m4|mk|cmake)$'
 }
 
 # rebuild: the tree as its patches have it.
@@ -40,13 +43,32 @@ rebuild()
 		build_command "$work/tree" "$command" && [ -e "$work/tree/$target" ]
 }
 
-# put_patch PATCH: into the tree. Not every makefile knows what includes a header.
+# readers HEADER: the sources that were compiled with it; all when none is known.
+readers()
+{
+	grep -rlE --include='*.d' "[ /]${1##*/}( |:|\$)" "$work/new" |
+		xargs -r sed -sn '1s/^# //p' | grep . || find "$work/tree" -name '*.c'
+}
+
+# put_patch PATCH: into the tree. Some makefiles do not know what includes a header,
+# and to others everything does: so make is not to see it, but its readers.
 put_patch()
 {
-	! files "$debian/$1" | grep -q '\.h$' ||
-		find "$work/tree" -name '*.c' -exec touch {} +
+	local h
+	local -a headers
+	mapfile -t headers < <(files "$debian/$1" | grep '\.h$')
+	for h in "${headers[@]}"; do
+		[ ! -e "$work/tree/$h" ] || cp -p "$work/tree/$h" "$work/tree/$h.before"
+	done
 	! touches_build "$debian/$1" || reconfigure=1
-	quietly "$work/patch.log" patch -s -f -p1 -d "$work/tree" -i "$debian/$1"
+	quietly "$work/patch.log" patch -s -f -p1 -d "$work/tree" -i "$debian/$1" ||
+		return 1
+	for h in "${headers[@]}"; do
+		[ -e "$work/tree/$h.before" ] || continue
+		readers "$h" | tr '\n' '\0' | xargs -0 touch -c
+		touch -r "$work/tree/$h.before" "$work/tree/$h"
+		rm "$work/tree/$h.before"
+	done
 }
 
 # go_before N: the tree has the first N patches of the series, and is built.
@@ -113,12 +135,43 @@ survey_objects()
 	done
 }
 
+# keep_objects OLD NEW...: what hpkm-build is given for this patch.
+keep_objects()
+{
+	local i=0 file
+	rm -rf "$kept"
+	mkdir -p "$kept/new" || return 1
+	for file in "$work/run/1/${target##*/}" "$@"; do
+		i=$((i + 1))
+		cp "$file" "$kept/new/$i-${file##*/}" &&
+		echo "$i-${file##*/}" >>"$kept/new/pairs" || return 1
+	done
+	mv "$kept/new"/* "$kept/" && rmdir "$kept/new"
+}
+
+# call_kept: hpkm-build, with what is kept; the target comes first.
+call_kept()
+{
+	local rc
+	local -a inputs
+	mapfile -t inputs < <(sed "s,^,$kept/," "$kept/pairs")
+	rm -f "$work"/{FIX.*,why}
+	call_build "${inputs[@]}"
+	rc=$?
+	[ $rc -ne 1 ] || tail -n 1 "$work/FIX.err" >"$work/why"
+	return $rc
+}
+
 # The result is hpkm-build's exit status.
 survey_build()
 {
-	local n=$1 rc
+	local n=$1
 	local -a pairs
-	rm -rf "$work"/{FIX.*,old,why}
+	if [ -n "$quick" ] && [ -e "$kept/pairs" ]; then
+		call_kept
+		return
+	fi
+	rm -rf "$work"/{FIX.*,old,why} "$kept"
 	go_before "$n" || { echo "does not build without the fix" >"$work/why"; return 1; }
 	build_run || return 1
 	cp -r "$work/new" "$work/old" || return 1
@@ -128,16 +181,15 @@ survey_build()
 	at=$((n + 1))
 	mapfile -t pairs < <(survey_objects)
 	[ ${#pairs[@]} -gt 0 ] || return 3
-	call_build "$work/run/1/${target##*/}" "${pairs[@]}"
-	rc=$?
-	[ $rc -ne 1 ] || tail -n 1 "$work/FIX.err" >"$work/why"
-	return $rc
+	keep_objects "${pairs[@]}" || return 1
+	call_kept
 }
 
 # survey_one N: the Nth patch of the series.
 survey_one()
 {
-	local file=$real/survey/$program/${series[$1]//\//_}.json
+	local file=$real/survey/$program/${series[$1]//\//_}.json kept
+	kept=${file%.json}
 	patches=${series[$1]}
 	name=survey-$(tr -c 'A-Za-z0-9_.+\n-' - <<<"$program-${patches%.patch}" | cut -c 1-50)
 	about=$patches
@@ -148,10 +200,18 @@ survey_one()
 		"$(jq -r '"\(.outcome) \(.functions) + \(.new) \(.refused[0] // "")"' "$file")"
 }
 
-# survey PROGRAM [PATCH...]: what was done is not done again, unless named.
+# survey_due N: what was done is not done again; with $quick, only hpkm-build's part.
+survey_due()
+{
+	local done=$real/survey/$program/${series[$1]//\//_}
+	touches_program "$debian/${series[$1]}" || return 1
+	[ ! -e "$done.json" ] || { [ -n "$quick" ] && [ -e "$done/pairs" ]; }
+}
+
+# survey PROGRAM [PATCH...]: all that are due, or those that are named.
 survey()
 (
-	local n reconfigure='' at='' debian
+	local n key reconfigure='' at='' debian
 	local -a series
 	program=$1
 	shift
@@ -159,11 +219,20 @@ survey()
 	. "$here/defaults.sh"
 	# shellcheck source=/dev/null
 	. "$here/programs/$program" || exit 1
+	build=${survey_build:-$build} target=${survey_target:-$target}
 	: "${remake:=${build##*&& }}"
 	# shellcheck disable=SC2086
-	"$vm/setup" $packages binutils dpkg-dev gcc make jq patch || exit 96
+	"$vm/setup" $packages $survey_packages binutils dpkg-dev gcc make jq patch ||
+		exit 96
 	# In a shell of its own: its lock ends with that.
 	(source_fetch "$package") >/dev/null || exit 1
+	# Of another version, or built otherwise, it is another survey.
+	key=$(cat "$real/$package/source/version"; echo "$build $target")
+	if [ "$(cat "$real/survey/$program/key" 2>/dev/null)" != "$key" ]; then
+		rm -rf "$real/survey/$program"
+		mkdir -p "$real/survey/$program"
+		echo "$key" >"$real/survey/$program/key"
+	fi
 	work=$real/survey/$program/work
 	debian=$real/survey/$program/debian/patches
 	mkdir -p "$work" "${debian%/patches}"
@@ -179,8 +248,7 @@ survey()
 		if [ $# -gt 0 ]; then
 			[[ " $* " == *" ${series[n]} "* ]] || continue
 		else
-			touches_program "$debian/${series[n]}" || continue
-			[ ! -e "$real/survey/$program/${series[n]//\//_}.json" ] || continue
+			survey_due "$n" || continue
 		fi
 		survey_one "$n"
 	done

@@ -3,7 +3,7 @@
  * web PORT: what stands behind a proxy: an HTTP/1.1 server on 127.0.0.1 with kept
  * connections, a thread each. /fN is what load's http protocol expects; any other
  * path gets the request's own header back, and /split what looks like the begin
- * of a status line, in two pieces.
+ * of a status line, in two pieces, the second when the first has been read.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -38,6 +38,31 @@ static int reply(int fd, const char *body, size_t size)
 	return send_all(fd, head, n) && send_all(fd, body, size);
 }
 
+/* Whether the peer, on this machine, has read all that was sent. */
+static int was_read(int fd)
+{
+	struct sockaddr_in here, there;
+	socklen_t n = sizeof(here), m = sizeof(there);
+	unsigned int from, to, queued;
+	char line[256];
+	int found = 1;
+	FILE *f;
+
+	if (getsockname(fd, (struct sockaddr *)&here, &n) ||
+	    getpeername(fd, (struct sockaddr *)&there, &m))
+		return 1;
+	f = fopen("/proc/net/tcp", "r");
+	if (!f)
+		return 1;
+	while (fgets(line, sizeof(line), f))
+		if (sscanf(line, " %*u: %*x:%x %*x:%x %*x %*x:%x", &from, &to,
+			   &queued) == 3 &&
+		    from == ntohs(there.sin_port) && to == ntohs(here.sin_port))
+			found = !queued;
+	fclose(f);
+	return found;
+}
+
 static int answer(int fd, const char *request, size_t size)
 {
 	char path[256] = "";
@@ -46,7 +71,8 @@ static int answer(int fd, const char *request, size_t size)
 	sscanf(request, "%*s %255s", path);
 	if (!strcmp(path, "/split")) {
 		send_all(fd, "HTT", 3);
-		usleep(300000);
+		while (!was_read(fd))
+			usleep(10000);
 		send_all(fd, "X-whatever\n", 11);
 		return 0;
 	}

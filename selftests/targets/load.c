@@ -16,6 +16,16 @@
  *	disarm	as handler, with an alternate stack that is disarmed meanwhile
  *	nameless as handler; meanwhile the kernel is not told of any address
  *		that handlers return to
+ *	split	a thread calls around() and sleeps within; a page of its stack
+ *		between the two is locked in memory
+ *	withheld the same; that page is for a userfaultfd to bring in
+ *	beside	the same as slow; in the same mapping, below a guard page, another
+ *		thread sleeps that has not called anything
+ *	within	a thread calls around() and sleeps in asleep_within()
+ *	spin	the same, but it is busy, in busy_within(), until "stop"
+ *	narrow	the same, but it is busy in 32-bit code
+ *	deep	a thread calls around() and sleeps in it, on a stack of which it
+ *		uses more than anybody looks through
  *	park	a coroutine calls around() and is parked in the middle of it
  *	resume	that coroutine goes on to its end
  *	clear	what was its stack is filled with zeros
@@ -26,10 +36,12 @@
  *	come	threads are made that do so within around() and end, with moments
  *		in between
  *	let	wakes that thread
+ *	stop	ends what spins
  *	fork	a child goes on, with one busy thread
  *	spawn	the same with CLONE_VM: parent and child share their memory
  *	vfork	a thread calls vfork() and its child sleeps: it can't be killed
  *	exec	another program replaces this one
+ *	map FILE    its first page is mapped as code, and not read
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -37,6 +49,7 @@
 #include <linux/filter.h>
 #include <linux/futex.h>
 #include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -47,6 +60,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
@@ -69,6 +83,7 @@
  */
 #define REST		200
 #define STACK_SIZE	(64 << 10)
+#define PAGE		4096
 #define ALTSTACK_SIZE	(64 << 10)
 #define COUNT(array)	(sizeof(array) / sizeof(*(array)))
 
@@ -283,6 +298,73 @@ static void do_forget(void)
 		die("forget");
 }
 
+/* Madvise's MADV_GUARD_INSTALL, of Linux 6.13. */
+#define GUARD_INSTALL	102
+
+static void sleep_behind_locked(void)
+{
+	char buffer[4 * PAGE];
+	char *page = (char *)(((uintptr_t)buffer + PAGE - 1) & -PAGE) + PAGE;
+	char byte;
+
+	memset(buffer, 0, sizeof(buffer));
+	if (mlock(page, PAGE))
+		die("mlock");
+	if (read(wake[0], &byte, 1) != 1)
+		die("wake");
+	if (munlock(page, PAGE))
+		die("munlock");
+}
+
+static void *split_thread(void *unused)
+{
+	set(&mine->slow, version_of(around(5, sleep_behind_locked), 5));
+	return unused;
+}
+
+static void sleep_behind_withheld(void)
+{
+	char buffer[4 * PAGE];
+	char *page = (char *)(((uintptr_t)buffer + PAGE - 1) & -PAGE) + PAGE;
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = {
+		.range = { .start = (uintptr_t)page, .len = PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	char byte;
+
+	memset(buffer, 0, sizeof(buffer));
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &range) ||
+	    madvise(page, PAGE, MADV_DONTNEED))
+		die("userfaultfd");
+	if (read(wake[0], &byte, 1) != 1)
+		die("wake");
+	close(fd);
+}
+
+static void *withheld_thread(void *unused)
+{
+	set(&mine->slow, version_of(around(5, sleep_behind_withheld), 5));
+	return unused;
+}
+
+static void do_beside(void)
+{
+	char *both = mmap(NULL, 2 * STACK_SIZE + 2 * PAGE,
+			  PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (both == MAP_FAILED)
+		die("beside");
+	/* Kernels that have no such guards do without. */
+	madvise(both, PAGE, GUARD_INSTALL);
+	madvise(both + PAGE + STACK_SIZE, PAGE, GUARD_INSTALL);
+	start_on(both + PAGE, sleeping_thread, (void *)1);
+	start_on(both + 2 * PAGE + STACK_SIZE, slow_thread, NULL);
+}
+
 /* As rt_sigaction() has it: the C library does not let one see the restorer. */
 struct kernel_action {
 	void (*handler)(int number);
@@ -333,6 +415,104 @@ static void on_usr1(int number)
 		for_nameless(handle_usr1);
 	else
 		handle_usr1();
+}
+
+/* Not static: return probes are set on them. */
+__attribute__((noipa)) void asleep_within(void)
+{
+	char byte;
+
+	if (read(wake[0], &byte, 1) != 1)
+		die("wake");
+}
+
+/* 32-bit code reads it, too. */
+static volatile uint32_t *spinning;
+
+__attribute__((noipa)) void busy_within(void)
+{
+	add(&stats->handlers);
+	while (*spinning)
+		;
+}
+
+static void make_spinning(void)
+{
+	spinning = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	if (spinning == MAP_FAILED)
+		die("spinning");
+	*spinning = 1;
+}
+
+static void *within_thread(void *within)
+{
+	set(&mine->slow, version_of(around(5, (void (*)(void))within), 5));
+	return NULL;
+}
+
+/*
+ * As busy_within().  The code lies below 4 GiB behind *spinning, as does the
+ * place where the stack and frame pointers are kept: 32-bit code leaves the
+ * registers alone that only 64-bit code has, but not the upper halves of others.
+ */
+static void narrow_within(void)
+{
+	static const unsigned char code[] = {
+		0x83, 0x3d, 0, 0, 0, 0, 0,	/* 1: cmpl $0, spinning */
+		0x75, 0xf7,			/*    jne 1b */
+		0xea, 0, 0, 0, 0, 0x33, 0,	/*    ljmp $0x33, $2f */
+		0xff, 0x24, 0x25, 0, 0, 0, 0,	/* 2: jmp *back */
+	};
+	const struct {
+		uint32_t start;
+		uint16_t segment;
+	} there = { (uintptr_t)spinning + 64, 0x23 };
+	uint32_t page = (uintptr_t)spinning, back = page + 16;
+	uint32_t at = there.start + 16;
+	unsigned char *to = (unsigned char *)spinning + 64;
+
+	memcpy(to, code, sizeof(code));
+	memcpy(to + 2, &page, sizeof(page));
+	memcpy(to + 10, &at, sizeof(at));
+	memcpy(to + 19, &back, sizeof(back));
+	add(&stats->handlers);
+	__asm__ volatile("lea 1f(%%rip), %%rax\n\t"
+			 "mov %%rax, 16(%[page])\n\t"
+			 "mov %%rsp, 24(%[page])\n\t"
+			 "mov %%rbp, 32(%[page])\n\t"
+			 "ljmp *%[there]\n"
+			 "1:\n\t"
+			 "mov 24(%[page]), %%rsp\n\t"
+			 "mov 32(%[page]), %%rbp"
+			 :
+			 : [page] "b" ((uint64_t)page), [there] "m" (there)
+			 : "rax", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
+			   "r15", "memory", "cc");
+}
+
+/* The module looks through 65536 pages, of 4 KiB. */
+#define DEEP	(260UL << 20)
+
+static void deep_within(void)
+{
+	volatile char *room = __builtin_alloca(DEEP);
+
+	room[0] = 1;
+	asleep_within();
+}
+
+static void do_deep(void)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, DEEP + STACK_SIZE);
+	errno = pthread_create(&thread, &attr, within_thread, deep_within);
+	if (errno)
+		die("pthread_create");
+	pthread_attr_destroy(&attr);
 }
 
 static void raise_usr1(void)
@@ -569,6 +749,16 @@ static int spawned(void *data)
 	return 0;
 }
 
+static void do_map(const char *name)
+{
+	int fd = open(name, O_RDONLY);
+
+	if (fd < 0 || mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd,
+			   0) == MAP_FAILED)
+		die(name);
+	close(fd);
+}
+
 static void do_spawn(void)
 {
 	uint64_t index = stats->children + 1;
@@ -583,14 +773,45 @@ static void do_spawn(void)
 	add(&stats->children);
 }
 
-static void command(const char *line)
+/* FILE, if the command is @name with one. */
+static const char *file_of(char *line, const char *name)
 {
+	size_t length = strlen(name);
+
+	if (strncmp(line, name, length) || line[length] != ' ')
+		return NULL;
+	line[strcspn(line, "\n")] = 0;
+	return line + length + 1;
+}
+
+static void command(char *line)
+{
+	const char *file = file_of(line, "map");
+
 	if (!strcmp(line, "slow\n"))
 		start(slow_thread, NULL);
 	else if (!strcmp(line, "shared\n"))
 		do_shared();
 	else if (!strcmp(line, "forget\n"))
 		do_forget();
+	else if (!strcmp(line, "split\n"))
+		start(split_thread, NULL);
+	else if (!strcmp(line, "withheld\n"))
+		start(withheld_thread, NULL);
+	else if (!strcmp(line, "beside\n"))
+		do_beside();
+	else if (!strcmp(line, "within\n"))
+		start(within_thread, asleep_within);
+	else if (!strcmp(line, "spin\n")) {
+		make_spinning();
+		start(within_thread, busy_within);
+	} else if (!strcmp(line, "narrow\n")) {
+		make_spinning();
+		start(within_thread, narrow_within);
+	} else if (!strcmp(line, "stop\n"))
+		*spinning = 0;
+	else if (!strcmp(line, "deep\n"))
+		do_deep();
 	else if (!strcmp(line, "handler\n"))
 		start(handler_thread, NULL);
 	else if (!strcmp(line, "aside\n"))
@@ -623,6 +844,8 @@ static void command(const char *line)
 		do_spawn();
 	else if (!strcmp(line, "exec\n"))
 		execlp("sleep", "sleep", "1000", NULL);
+	else if (file)
+		do_map(file);
 	else if (!strcmp(line, "let\n") && write(wake[1], "", 1) != 1)
 		die("wake");
 	add(&stats->commands);

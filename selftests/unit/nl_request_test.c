@@ -26,7 +26,10 @@ static const struct hpkm_usage usage = {
 	.takes = HPKM_TAKES_TRANSITION | HPKM_TAKES_SKIP_HOOKS,
 };
 
-/* Return: the exit status, -1 for a good request. */
+/*
+ * Words of a line; _ is a blank in a word.  Return: the exit status, -1 for a
+ * good request.
+ */
 static int parse(struct hpkm_request *request, const char *line)
 {
 	static char copy[256];
@@ -34,8 +37,12 @@ static int parse(struct hpkm_request *request, const char *line)
 	int argc = 1, status;
 
 	snprintf(copy, sizeof(copy), "%s", line);
-	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " "))
+	for (char *word = strtok(copy, " "); word; word = strtok(NULL, " ")) {
 		argv[argc++] = word;
+		for (; *word; word++)
+			if (*word == '_')
+				*word = ' ';
+	}
 	if (hpkm_request_parse(&usage, argc, argv, request, &status))
 		return -1;
 	return status;
@@ -53,6 +60,10 @@ static void test_good(void)
 	ok(parse(&request, "--pid 1,2 fix --pid=5") == -1 &&
 	   request.pids_count == 3 && request.pids[2].pid == 5,
 	   "--pid 1,2 and --pid=5 around the argument");
+	hpkm_request_free(&request);
+	ok(parse(&request, "fix --pid 1_2,3 4_5") == -1 &&
+	   request.pids_count == 5 && request.pids[1].pid == 2 &&
+	   request.pids[4].pid == 5, "pids and blanks in one word");
 	hpkm_request_free(&request);
 	ok(parse(&request, "fix --pid 7 7 --pid 7") == -1 &&
 	   request.pids_count == 1, "a pid given again");
@@ -88,6 +99,7 @@ static void test_bad(void)
 	static const char *const lines[] = {
 		"", "fix", "--all", "fix --all --pid 1", "fix --pid",
 		"fix --pid 0", "fix --pid -1", "fix --pid 1,,2",
+		"fix --pid _1", "fix --pid 1__2", "fix --pid _", "fix_1 --pid",
 		"fix --pid 99999999999", "fix --pid 1x", "fix --pid 1 2x",
 		"fix more --all", "fix --all 1", "fix --all --wait x",
 		"fix --all --wait -1", "fix --all --wait nan",

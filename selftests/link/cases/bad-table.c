@@ -1,4 +1,4 @@
-/* EXPECT refused machine: a jump table or another part of it leads into its first bytes */
+/* EXPECT refused machine: a jump table or other code leads into its first bytes */
 /* OPT -O2 */
 /* FLAGS -fcf-protection=none */
 /* A jump table leads into the window. */

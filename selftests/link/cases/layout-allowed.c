@@ -1,5 +1,5 @@
 /* EXPECT replaced use */
-/* WARNS struct conn: member age is new, at offset 4; existing objects have no value in it; allowed */
+/* WARNS struct conn: member age is new, at offset 4; existing objects have no value in it; its size changes from 4 to 8 bytes; allowed */
 /* OPT -O0 -O2 */
 /* FLAGS -g */
 /* BUILD --allow-layout conn */

@@ -30,7 +30,7 @@
 #include "load.h"
 
 /* Longer than anything but a hang can take on an emulated machine. */
-#define REPLY_SECONDS 30
+#define REPLY_SECONDS 300
 /* Between two requests of a connection. */
 #define SHORTEST_PAUSE_US 2000
 #define LONGEST_PAUSE_US 100000

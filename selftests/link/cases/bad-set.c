@@ -1,0 +1,25 @@
+/* EXPECT refused an entry of the linker's set commands changes */
+/* OPT -O2 clang */
+/* LINK pie */
+/* Who walks over the set finds what was linked. */
+#include <stdio.h>
+struct command { int length, weight; };
+#define COMMAND(x, n) static const struct command x \
+	__attribute__((section("commands"), used, aligned(16))) = { sizeof(#x), n }
+extern const struct command __start_commands[], __stop_commands[];
+#ifdef NEW
+COMMAND(get, 3);
+#else
+COMMAND(get, 1);
+#endif
+COMMAND(put, 2);
+__attribute__((noipa, noinline)) int f(int x)
+{
+#ifdef NEW
+	x *= 2;
+#endif
+	for (const struct command *c = __start_commands; c < __stop_commands; c++)
+		x += c->weight;
+	return x;
+}
+void run_case(FILE *out) { fprintf(out, "%d\n", f(3)); }

@@ -1,0 +1,2 @@
+/* What takes its place. */
+int pick(int x) { return x + 100; }
