@@ -20,11 +20,11 @@ source_fetch()
 {
 	local package=$1 dir=$real/$1/source tmp version got=
 	# Several fixes may be for one package.
+	mkdir -p "$real/$package" || return 1
 	exec 6>"$real/.$package.source.lock"
 	flock 6
 	if [ ! -e "$dir/version" ]; then
 		need apt-get dpkg-source
-		mkdir -p "$real/$package"
 		rm -rf "$real/$package"/.source.*
 		tmp=$(mktemp -d "$real/$package/.source.XXXXXX") || return 1
 		apt_use source
@@ -79,10 +79,10 @@ source_unpack()
 borrow()
 {
 	local package=$1 dir=$real/borrowed/$1
+	mkdir -p "$real/borrowed" || return 1
 	exec 6>"$real/.$package.borrowed.lock"
 	flock 6
 	if [ ! -e "$dir" ]; then
-		mkdir -p "$real/borrowed"
 		rm -rf "$dir".new*
 		(
 			apt_use bookworm
