@@ -138,6 +138,19 @@ static void print_word(const char *text)
 	print_text(text);
 }
 
+/* A flag that is not set, a text with nothing in it. */
+static bool is_empty(const struct hpkm_field *field, const void *at)
+{
+	switch (field->kind) {
+	case HPKM_KIND_FLAG:
+		return !*(const bool *)at;
+	case HPKM_KIND_STRING:
+		return !*(char *const *)at || !**(char *const *)at;
+	default:
+		return false;
+	}
+}
+
 static void print_value(const struct hpkm_field *field, const void *at)
 {
 	switch (field->kind) {
@@ -168,9 +181,8 @@ static void print_fields(const struct hpkm_record *record, const void *data,
 		const struct hpkm_field *field = &record->fields[i];
 		const void *at = hpkm_reply_at(data, field);
 
-		if (!field->label || !has_value(field, data))
-			continue;
-		if (field->kind == HPKM_KIND_FLAG && !*(bool *)at)
+		if (!field->label || !has_value(field, data) ||
+		    is_empty(field, at))
 			continue;
 		printf("%s%s", lead, field->label);
 		print_value(field, at);

@@ -298,7 +298,7 @@ static void test_dump(void)
 
 	message = start(HPKM_CMD_PATCH_GET, SEQ);
 	nla_put_string(message, HPKM_A_PATCH_NAME, "two");
-	nla_put_string(message, HPKM_A_PATCH_VERSION, "1");
+	nla_put_string(message, HPKM_A_PATCH_VERSION, "");
 	nla_put_string(message, HPKM_A_PATCH_DESCRIPTION, "a line\nanother");
 	nla_put_u64(message, HPKM_A_PATCH_SIZE, 4096);
 	nla_put_u32(message, HPKM_A_PATCH_FUNCS, 2);
@@ -314,7 +314,7 @@ static void test_dump(void)
 	text = capture_end();
 	same(text,
 	     "patches loaded:\n"
-	     "  two, version 1, funcs 2, size 4096, uses 1\n"
+	     "  two, funcs 2, size 4096, uses 1\n"
 	     "    a line\\x0aanother\n"
 	     "processes patched:\n"
 	     "  3 daemon\n"
