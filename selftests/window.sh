@@ -189,6 +189,25 @@ loop()
 	clean
 }
 
+# One that was called by the first instruction would return into the jump.
+early()
+{
+	local fix=$bin/early/v2.hpkm
+	load early -b 1
+	park "$(thread 1)" "$(address early early)" 4 || return
+	status 6 hpkm-apply "$fix" --pid "$pid" --wait 0
+	says other
+	status 6 hpkm-apply "$fix" --pid "$pid" --wait 0 --consistency ip
+	says other
+	unpark
+	status 0 hpkm-apply "$fix" --pid "$pid" --wait "$patience" --consistency ip
+	soon at_version 2 || fail "other() is not replaced"
+	status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+	soon at_version 1 || fail "other() is still replaced"
+	unharmed
+	clean
+}
+
 distance()
 {
 	local at
@@ -214,4 +233,5 @@ cases \
 	entry_by_jump "but not one that jumped there from another of them" \
 	jump "a thread in front of the jump, at the revert" \
 	loop "a loop whose head is the first instruction" \
+	early "a call that returns into the window" \
 	distance "--distance counts from the start of the function"

@@ -156,30 +156,10 @@ static bool others_enter(const struct hpkm_item *item, unsigned int window,
 }
 
 /*
- * The profiler's function, which the compiler has -pg functions call first.
- * Nobody parks in it, and who is in it has its return address on its stack,
- * where it is seen.
- */
-static bool is_profiler(const struct hpkm_anchor *a, uint64_t target)
-{
-	static const char *const names[] = { "__fentry__", "mcount", "_mcount" };
-	const struct hpkm_anchor_symbol *s;
-	size_t count;
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (hpkm_anchor_plt(a, names[i], 0) == target)
-			return true;
-		s = hpkm_anchor_find(a, names[i], &count);
-		while (count--)
-			if (s[count].addr == target)
-				return true;
-	}
-	return false;
-}
-
-/*
  * Instructions of the function itself, as the anchor has it.  Sets @loops when
- * one leads to its first byte: a jump, or the address of that as a label.
+ * one leads to its first byte: a jump, or the address of that as a label.  A call
+ * may return into the window: who is to return there has that address on the
+ * stack, where the module sees it, whatever the consistency.
  */
 static const char *code_enters(struct hpkm_patch *patch,
 			       const struct hpkm_item *item, uint64_t end,
@@ -197,13 +177,6 @@ static const char *code_enters(struct hpkm_patch *patch,
 	for (size_t i = 0; i < code.count; i++) {
 		const struct hpkm_insn *in = &code.insns[i];
 
-		/* Returning to the end of the window is fine. */
-		if (in->flags & HPKM_INSN_CALL &&
-		    !(in->flags & HPKM_INSN_DIRECT &&
-		      is_profiler(a, in->target)) &&
-		    in_window(item->live + in->offset + in->size, item->live,
-			      end))
-			return "a call stands in its first bytes, which the trampoline takes up; it would return into them";
 		if (in->flags & (HPKM_INSN_DIRECT | HPKM_INSN_PCREL) &&
 		    in_window(in->target, item->live, end))
 			return "a branch in it leads into its first bytes, which the trampoline takes up";

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * other() is a loop whose head is its first instruction: what is passed from
- * one turn to the next, in the register of the argument, no caller passes.
+ * other() leads to where its trampoline will be.  It is a loop whose head is its
+ * first instruction: what is passed from one turn to the next, in the register of
+ * the argument, no caller passes.  With EARLY it begins with a call, which returns
+ * to the sixth byte, the last of the trampoline.
  */
 #include "load.h"
 
@@ -9,7 +11,24 @@
 #define VERSION	1
 #endif
 
-#if VERSION == 1
+#if VERSION == 1 && defined(EARLY)
+__attribute__((naked, noipa)) unsigned long other(unsigned long x)
+{
+	__asm__("	call early\n"
+		"	inc %rax\n"
+		"	ret");
+}
+
+__asm__("	.pushsection .text.early, \"ax\", @progbits\n"
+	"	.globl early\n"
+	"	.type early, @function\n"
+	"early:	mov %rdi, %rax\n"
+	"	nop\n"
+	"	shl $3, %rax\n"
+	"	ret\n"
+	"	.size early, . - early\n"
+	"	.popsection");
+#elif VERSION == 1
 __attribute__((naked, noipa)) unsigned long other(unsigned long x)
 {
 	/* The turn is counted in the highest byte; each doubles the rest. */
