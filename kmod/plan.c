@@ -43,14 +43,24 @@ static int outcome(struct hpkm_transition *t, int error)
 
 /* ---- code that has gone from under a patch ---- */
 
-/* Is the object that @place was made for mapped where it was? */
-static bool is_mapped(const struct hpkm_transition *t, u32 place, u32 object)
+/*
+ * Is the object that @place was made for mapped where it was?  Or an error, and
+ * why: it must not be taken for gone because a page of it can't be had, or
+ * because the process has ended whose memory another one uses still.
+ */
+static int is_mapped(struct hpkm_transition *t, u32 place, u32 object)
 {
 	const struct hpkm_place *p = t->from->places[place];
+	const struct hpkm_image_object *o =
+		&hpkm_image_objects(p->patch->image)[object];
+	int ret = hpkm_target_is_at(&t->target, o, p->at[object].base);
 
-	return hpkm_target_is_at(&t->target,
-				 &hpkm_image_objects(p->patch->image)[object],
-				 p->at[object].base);
+	if (ret == -ESRCH)
+		why(t, "the process ended, or runs another program");
+	else if (ret < 0)
+		why(t, "%s: it can't be read now whether it is mapped still (error %d)",
+		    hpkm_patch_string(p->patch, o->name), -ret);
+	return ret;
 }
 
 /*
@@ -97,10 +107,17 @@ static int find_lost(struct hpkm_transition *t)
 		const struct hpkm_image_object *o = hpkm_image_objects(image);
 		u32 n = hpkm_image_header(image)->objects.count;
 
-		for (k = 0; k < n; k++)
-			if (o[k].role == HPKM_OBJECT_ANCHOR &&
-			    (!is_mapped(t, i, k) || is_fresh(t, i, k)))
+		for (k = 0; k < n; k++) {
+			int ret;
+
+			if (o[k].role != HPKM_OBJECT_ANCHOR)
+				continue;
+			ret = is_mapped(t, i, k);
+			if (ret < 0)
+				return ret;
+			if (!ret || is_fresh(t, i, k))
 				__set_bit(k, t->lost[i].objects);
+		}
 		cond_resched();
 	}
 	return 0;

@@ -383,8 +383,33 @@ again:
 	return bases;
 }
 
-static bool has_build_id(const struct hpkm_target *target, unsigned long base,
-			 const struct hpkm_image_object *o)
+/*
+ * Nothing was read: for @error.  Is it that nothing is there to be read?  Then
+ * 0; else nobody knows what is there, for a page of it can't be had now.
+ */
+static int unread(const struct hpkm_target *target, unsigned long address,
+		  size_t size, int error)
+{
+	unsigned long at = address;
+	struct vm_area_struct *vma;
+
+	if (error != -EFAULT)
+		return error;
+	mmap_read_lock(target->mm);
+	while (error && at < address + size) {
+		vma = vma_lookup(target->mm, at);
+		if (!vma || vma->vm_flags & (VM_IO | VM_PFNMAP))
+			error = 0;
+		else
+			at = vma->vm_end;
+	}
+	mmap_read_unlock(target->mm);
+	return error;
+}
+
+/* These return whether it is there, or an error when that can't be told. */
+static int has_build_id(const struct hpkm_target *target, unsigned long base,
+			const struct hpkm_image_object *o)
 {
 	/* An ELF note: three words, the owner's name, the descriptor. */
 	struct {
@@ -393,30 +418,38 @@ static bool has_build_id(const struct hpkm_target *target, unsigned long base,
 		u8 desc[HPKM_ID_MAX];
 	} note;
 	size_t head = offsetof(typeof(note), desc);
+	unsigned long at = base + o->id_offset - head;
+	int ret;
 
-	if (o->id_offset < head ||
-	    hpkm_target_read(target, base + o->id_offset - head, &note,
-			     head + o->id_size))
-		return false;
+	if (o->id_offset < head)
+		return 0;
+	ret = hpkm_target_read(target, at, &note, head + o->id_size);
+	if (ret)
+		return unread(target, at, head + o->id_size, ret);
 	return note.namesz == 4 && note.descsz == o->id_size &&
 	       note.type == NOTE_BUILD_ID && !memcmp(note.name, "GNU", 4) &&
 	       !memcmp(note.desc, o->id, o->id_size);
 }
 
-static bool has_page_digest(const struct hpkm_target *target,
-			    unsigned long base,
-			    const struct hpkm_image_object *o)
+static int has_page_digest(const struct hpkm_target *target,
+			   unsigned long base,
+			   const struct hpkm_image_object *o)
 {
 	u8 digest[SHA256_DIGEST_SIZE];
 	void *page = kmalloc(4096, GFP_KERNEL);
-	bool same = false;
+	int ret;
 
-	if (page && !hpkm_target_read(target, base, page, 4096)) {
+	if (!page)
+		return -ENOMEM;
+	ret = hpkm_target_read(target, base, page, 4096);
+	if (ret) {
+		ret = unread(target, base, 4096, ret);
+	} else {
 		sha256(page, 4096, digest);
-		same = !memcmp(digest, o->id, sizeof(digest));
+		ret = !memcmp(digest, o->id, sizeof(digest));
 	}
 	kfree(page);
-	return same;
+	return ret;
 }
 
 /**
@@ -426,13 +459,16 @@ static bool has_page_digest(const struct hpkm_target *target,
  * @base: user address, where it would be mapped from its first byte on
  *
  * Context: Process context, no mmap_lock held; faults pages in.
+ * Return: 1 when it is, 0 when it is not.  An error when nobody can tell:
+ * -ESRCH (the process has gone), -EFAULT (memory that is there can't be read
+ * now), -ENOMEM.
  */
-bool hpkm_target_is_at(const struct hpkm_target *target,
-		       const struct hpkm_image_object *object,
-		       unsigned long base)
+int hpkm_target_is_at(const struct hpkm_target *target,
+		      const struct hpkm_image_object *object,
+		      unsigned long base)
 {
 	if (object->flags & HPKM_OBJECT_FIXED && base != object->link_base)
-		return false;
+		return 0;
 	return object->id_kind == HPKM_ID_BUILD_ID ?
 		has_build_id(target, base, object) :
 		has_page_digest(target, base, object);
@@ -447,7 +483,7 @@ static unsigned int find_object(const struct hpkm_target *target,
 	unsigned int found = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		if (hpkm_target_is_at(target, o, bases[i])) {
+		if (hpkm_target_is_at(target, o, bases[i]) > 0) {
 			*at = bases[i];
 			found++;
 		}

@@ -61,9 +61,9 @@ int hpkm_target_find(const struct hpkm_target *target,
 		     const struct hpkm_image_object *o, unsigned long *base);
 bool hpkm_target_in_object(const struct hpkm_target *target,
 			   unsigned long base, u64 offset);
-bool hpkm_target_is_at(const struct hpkm_target *target,
-		       const struct hpkm_image_object *object,
-		       unsigned long base);
+int hpkm_target_is_at(const struct hpkm_target *target,
+		      const struct hpkm_image_object *object,
+		      unsigned long base);
 enum hpkm_maps hpkm_target_maps(const struct hpkm_target *target,
 				const struct hpkm_patch *patch);
 int hpkm_target_check_text(const struct hpkm_target *target,

@@ -177,6 +177,39 @@ fork_storm()
 	clean
 }
 
+# The process that was named ends, and another one shares its memory still.
+sharer_left()
+{
+	local sharer tool other
+	load pie -b 1
+	tell orphan
+	runs 1 1
+	sharer=$(stat_of child-pid)
+	started+=("$sharer")
+	apply
+	runs 2 1
+	# A thread in the way of one request, for which the other one waits.
+	sleeper within
+	hpkm-apply "$bin/pie/v3.hpkm" --pid "$pid" --wait "$patience" \
+		>"$tmp/a" 2>&1 &
+	tool=$!
+	soon grep -q hpkm:v3 "/proc/$pid/maps" || fail "v3 is not tried"
+	hpkm-revert v2 --pid "$pid" --wait "$patience" >"$tmp/b" 2>&1 &
+	other=$!
+	sleep "$moment"
+	end "$pid"
+	wait $tool || fail "apply: $(<"$tmp/a")"
+	wait $other
+	pid=$sharer
+	runs 3 1
+	kill -0 "$pid" 2>/dev/null || fail "who shared its memory has ended"
+	revert v3
+	revert
+	runs 1 1
+	end "$pid"
+	clean
+}
+
 # The target ends, or runs something else, while it is being patched.
 midway()
 {
@@ -237,5 +270,6 @@ cases \
 	exit_drops "exit drops it, and rmmod works again" \
 	everywhere "--all: deleted and upgraded programs, other mount namespaces" \
 	fork_storm "--all while the target forks" \
+	sharer_left "a process ends that shares its memory" \
 	midway "the target ends or calls exec midway" \
 	two_tools "two tools at once"

@@ -323,6 +323,34 @@ served()
 	clean
 }
 
+# Where its program has no pages now, it can't be told what runs. That does not
+# say that the program has gone.
+unread()
+{
+	local load_program
+	serve "$bin/pie/load" || return
+	load_program=$served
+	load pie -b 1
+	status 0 hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait "$patience"
+	runs 2
+	"$bin/pageout" "$pid" >/dev/null 2>&1
+	hpkm-revert v2 --all --wait "$patience" >"$tmp/out" 2>&1
+	case $? in
+	0) runs 1 ;;
+	5)
+		says "can't be read"
+		runs 2
+		status 0 hpkm-revert v2 --pid "$pid" --wait "$patience"
+		runs 1
+		;;
+	*) fail "$(<"$tmp/out")" ;;
+	esac
+	kill -0 "$pid" 2>/dev/null || fail "the target has ended"
+	end "$pid"
+	unserve
+	clean
+}
+
 # The module comes and goes while nothing is patched.
 reloaded()
 {
@@ -365,5 +393,6 @@ cases \
 	probed_below "return probes below an old function" \
 	stalled "--all, and files that nobody serves" \
 	served "a program that a process serves" \
+	unread "a program that can't be read now" \
 	reloaded "the module is loaded anew" \
 	huge "huge pages"

@@ -39,6 +39,8 @@
  *	stop	ends what spins
  *	fork	a child goes on, with one busy thread
  *	spawn	the same with CLONE_VM: parent and child share their memory
+ *	orphan	the same; that child goes on when its parent has ended
+ *	maps	some threads map and unmap memory, for ever
  *	vfork	a thread calls vfork() and its child sleeps: it can't be killed
  *	exec	another program replaces this one
  *	map FILE    its first page is mapped as code, and not read
@@ -95,6 +97,7 @@ static int listener, queue = -1;
 static sem_t never;
 static uint32_t futex_word;
 static int rests;
+static int orphan;
 
 __attribute__((noreturn)) static void die(const char *what)
 {
@@ -733,7 +736,8 @@ static int spawned(void *data)
 {
 	struct process_stats *child = data;
 
-	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+	if (!orphan)
+		syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
 	set(&child->pid, syscall(SYS_getpid));
 	for (unsigned long x = 1;; x += 3) {
 		uint64_t version = version_of(answer(x), x);
@@ -842,6 +846,11 @@ static void command(char *line)
 		do_fork();
 	else if (!strcmp(line, "spawn\n"))
 		do_spawn();
+	else if (!strcmp(line, "orphan\n")) {
+		orphan = 1;
+		do_spawn();
+	} else if (!strcmp(line, "maps\n"))
+		do_maps();
 	else if (!strcmp(line, "exec\n"))
 		execlp("sleep", "sleep", "1000", NULL);
 	else if (file)
