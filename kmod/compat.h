@@ -7,6 +7,7 @@
 #include <linux/math64.h>
 #include <linux/mm.h>
 #include <linux/netlink.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/shmem_fs.h>
 #include <linux/swapops.h>
@@ -64,6 +65,20 @@ static inline bool hpkm_pte_is_guard(pte_t pte)
 static inline bool hpkm_returns_in_order(void)
 {
 	return KERNEL_VERSION(6, 14, 0) <= LINUX_VERSION_CODE;
+}
+
+/*
+ * Does anybody hold it for writing?  While others only wait for it, trying it
+ * fails as well, for reading, too.  Bit 0 of count has been the writer's all the
+ * time; rwsem.h says so since 6.8.
+ */
+static inline bool hpkm_write_locked(const struct rw_semaphore *sem)
+{
+#ifdef CONFIG_PREEMPT_RT
+	return atomic_read(&sem->rwbase.readers) == WRITER_BIAS;
+#else
+	return atomic_long_read(&sem->count) & BIT(0);
+#endif
 }
 
 /* Kernel threads that run on behalf of a process have no user registers. */

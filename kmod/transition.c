@@ -9,14 +9,19 @@
  * in the middle of anything.  What may be in the middle of something is a
  * task that was preempted or sleeps: it may hold mutexes and mmap_lock.
  *
- * mmap_lock is taken by trylock inside the stop, for reading.  It fails if
- * fork, mmap, munmap or mprotect hold it for writing, and then it is "not
- * now".  It can't be taken before: stop_machine() takes the CPU hotplug lock,
- * and there are tasks that take an mmap_lock under that one.  Once held, with
- * all CPUs stopped, mappings and page tables stand still, no fork has copied
- * half of them, and vm_private_data and flags of our mappings may be written.
+ * mmap_lock is taken by trylock inside the stop, for reading.  If fork, mmap,
+ * munmap or mprotect hold it for writing, it is "not now".  It can't be taken
+ * before: stop_machine() takes the CPU hotplug lock, and there are tasks that
+ * take an mmap_lock under that one.  Once held, with all CPUs stopped, mappings
+ * and page tables stand still, no fork has copied half of them, and
+ * vm_private_data and flags of our mappings may be written.
  * It is given up after the stop, in process context, for waking a writer is no
  * work for the stopper.
+ *
+ * The trylock fails as well while somebody waits for the lock, and of a process
+ * whose threads map and unmap all the time somebody always does.  But who waits
+ * goes on waiting while all CPUs are stopped.  So where nobody holds it for
+ * writing, it is as good as held.
  *
  * The CPUs share what takes long: which sleepers have slept on, whether the
  * plans still fit, and where the other threads stand.  One of them leads: it
@@ -30,6 +35,7 @@
 #include <linux/stop_machine.h>
 
 #include "arch/arch.h"
+#include "compat.h"
 #include "threads.h"
 
 static void block(struct hpkm_transition *t, const char *why)
@@ -83,19 +89,33 @@ static void commit(struct hpkm_transition *t)
 	hpkm_text_commit(&t->text);
 }
 
-static bool lock_all(struct hpkm_stop *stop, u32 *locked)
+static bool lock_all(struct hpkm_stop *stop)
 {
-	for (*locked = 0; *locked < stop->count; (*locked)++) {
-		struct hpkm_transition *t = stop->transitions[*locked];
+	for (u32 i = 0; i < stop->count; i++) {
+		struct hpkm_transition *t = stop->transitions[i];
+		struct mm_struct *mm = t->target.mm;
 
 		/* Not mmap_read_trylock(): its tracepoints take locks. */
-		if (!down_read_trylock(&t->target.mm->mmap_lock)) {
+		t->locked = down_read_trylock(&mm->mmap_lock);
+		if (t->locked) {
+			hpkm_say_unlocked(mm);
+		} else if (hpkm_write_locked(&mm->mmap_lock)) {
 			block(t, "(its memory map is being changed)");
 			return false;
 		}
-		hpkm_say_unlocked(t->target.mm);
 	}
 	return true;
+}
+
+static void unlock_all(struct hpkm_stop *stop)
+{
+	for (u32 i = 0; i < stop->count; i++) {
+		struct hpkm_transition *t = stop->transitions[i];
+
+		if (t->locked)
+			mmap_read_unlock_non_owner(t->target.mm);
+		t->locked = false;
+	}
 }
 
 enum stop_stage {
@@ -108,7 +128,6 @@ enum stop_stage {
 struct stop_data {
 	struct hpkm_stop *stop;
 	struct hpkm_threads *threads;
-	u32 locked;
 	atomic_t arrived;
 	enum stop_stage stage;
 	struct hpkm_share comparing;
@@ -158,7 +177,7 @@ static void lead(struct stop_data *d)
 {
 	struct hpkm_stop *stop = d->stop;
 
-	if (!lock_all(stop, &d->locked))
+	if (!lock_all(stop))
 		return;
 	begin_stage(d, LOCKED);
 	hpkm_threads_verify(d->threads);
@@ -269,7 +288,6 @@ int hpkm_stop_and_switch(struct hpkm_stop *stop, struct hpkm_threads *threads)
 	struct stop_data d = { .stop = stop, .threads = threads };
 	u64 start;
 	int ret;
-	u32 i;
 
 	begin(stop);
 	ret = hpkm_threads_prepare(threads, stop);
@@ -279,7 +297,6 @@ int hpkm_stop_and_switch(struct hpkm_stop *stop, struct hpkm_threads *threads)
 	start = ktime_get_ns();
 	ret = stop_machine(stop_cb, &d, cpu_online_mask);
 	stop->pause_ns = ktime_get_ns() - start;
-	for (i = 0; i < d.locked; i++)
-		mmap_read_unlock_non_owner(stop->transitions[i]->target.mm);
+	unlock_all(stop);
 	return ret;
 }

@@ -79,6 +79,7 @@ struct hpkm_threads;
  * @threads: found in the last attempt
  * @slept: how many were looked at before the stop and have slept on
  * @known: how many of the tasks that have its mm were seen before the stop
+ * @locked: the mmap_lock is held by the stop
  * @fits: the plan fits the target, as the last stop found
  * @attempts: attempts to switch it
  * @blockers: who blocked in the last attempt
@@ -120,6 +121,7 @@ struct hpkm_transition {
 	u32 threads;
 	atomic_t slept;
 	u32 known;
+	bool locked;
 	bool fits;
 	u32 attempts;
 	struct hpkm_blocker blockers[HPKM_BLOCKERS_MAX];

@@ -63,6 +63,16 @@ breed()
 	clean
 }
 
+# Its memory map is being changed, and more threads wait to change it.
+maps()
+{
+	load pie -b 1 -z 5
+	tell maps
+	cycle 6 --pid "$pid"
+	is "wrong answers" "$(stat_of wrong)" 0
+	clean
+}
+
 # With --all, no child that is made meanwhile is left out.
 breed_all()
 {
@@ -130,6 +140,7 @@ cases \
 	turn "threads sleep in old functions and elsewhere by turns" \
 	come "threads are made that sleep in old functions" \
 	breed "children are made and end all the time" \
+	maps "memory is mapped and unmapped all the time" \
 	breed_all "--all, while children are made and end" \
 	disarm "a handler on an alternate stack with SS_AUTODISARM" \
 	parked "--consistency heap: a parked coroutine"

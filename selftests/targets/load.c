@@ -87,6 +87,7 @@
 #define STACK_SIZE	(64 << 10)
 #define PAGE		4096
 #define ALTSTACK_SIZE	(64 << 10)
+#define MAPPERS		8
 #define COUNT(array)	(sizeof(array) / sizeof(*(array)))
 
 static struct stats *stats;
@@ -751,6 +752,27 @@ static int spawned(void *data)
 		rest();
 	}
 	return 0;
+}
+
+static void *map_thread(void *unused)
+{
+	for (;;) {
+		char *at = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+		if (at == MAP_FAILED)
+			die("mmap");
+		*at = 1;
+		munmap(at, 16 * PAGE);
+		add(&stats->made);
+	}
+	return unused;
+}
+
+static void do_maps(void)
+{
+	for (int i = 0; i < MAPPERS; i++)
+		start(map_thread, NULL);
 }
 
 static void do_map(const char *name)
