@@ -125,20 +125,30 @@ static bool note_kept(struct hpkm_look *look, unsigned long word)
 	return true;
 }
 
-/* A pointer to code that goes may be in a register only. */
+/*
+ * A pointer to code that goes may be in a register only; in vfork(), so may the
+ * return address.
+ */
 static enum hpkm_stack_status check_registers(struct hpkm_look *look,
-					      const struct pt_regs *regs)
+					      const struct pt_regs *regs,
+					      struct hpkm_blocker *blocker)
 {
 	enum hpkm_stack_status status = HPKM_STACK_CLEAR;
+	bool in_vfork = hpkm_arch_in_vfork(regs);
 	const unsigned long *registers;
+	const struct hpkm_range *r;
 	unsigned int count;
 
-	if (!look->ranges->removed)
+	if (!look->ranges->removed && !in_vfork)
 		return status;
 	registers = hpkm_arch_registers(regs, &count);
-	for (; count--; registers++)
+	for (; count--; registers++) {
+		if (in_vfork && hpkm_ranges_word(look->ranges, *registers, &r) ==
+				HPKM_HIT_BLOCK)
+			return blocked(blocker, r->func, *registers);
 		if (note_kept(look, *registers))
 			status = HPKM_STACK_KEEPS;
+	}
 	return status;
 }
 
@@ -566,9 +576,9 @@ enum hpkm_stack_status hpkm_stack_check(struct hpkm_look *look,
 		if (worst == HPKM_STACK_BLOCKED)
 			return worst;
 	}
-	status = check_registers(look, regs);
+	status = check_registers(look, regs, blocker);
 	worst = max(worst, status);
-	if (!look->ranges->words)
+	if (worst == HPKM_STACK_BLOCKED || !look->ranges->words)
 		return worst;
 	if (!read_signals(look, thread, ip, &signals))
 		return blocked(blocker, "(too many signal restorers)", 0);

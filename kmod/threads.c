@@ -26,6 +26,7 @@
  * thread tells for the group.
  */
 #include <linux/bitmap.h>
+#include <linux/cgroup.h>
 #include <linux/hash.h>
 #include <linux/ktime.h>
 #include <linux/log2.h>
@@ -210,13 +211,15 @@ static bool slept_on(const struct hpkm_threads *threads,
 /*
  * A thread that is in the middle of a fork has copied registers, or the whole
  * address space, for a child that nobody can find yet.  One that waits for its
- * vfork child, stopped or traced ones can be killed; their child is there.
+ * vfork child, stopped or traced ones can be killed; their child is there.  So it
+ * is when the parent is frozen, on its way out or while it waits for vfork.
  */
 static bool is_forking(const struct task_struct *thread,
 		       const struct pt_regs *regs)
 {
 	return hpkm_arch_in_fork(regs) &&
-	       !(READ_ONCE(thread->__state) & TASK_WAKEKILL);
+	       !(READ_ONCE(thread->__state) & (TASK_WAKEKILL | TASK_FROZEN)) &&
+	       !cgroup_task_frozen((struct task_struct *)thread);
 }
 
 static enum hpkm_stack_status look_in_stop(struct hpkm_stop *stop,

@@ -67,6 +67,28 @@ frozen()
 	clean
 }
 
+# Frozen on the way out of fork(): the child is there, and nobody in the way.
+frozen_fork()
+{
+	local group=/sys/fs/cgroup/hpkm-fork n
+	mkdir "$group" 2>/dev/null || { skip "no control groups"; return; }
+	load pie -b 0 -z 5
+	echo "$pid" >"$group/cgroup.procs"
+	tell breed
+	for ((n = 0; n < 10; n++)); do
+		freeze "$group" 1
+		hpkm-apply "$bin/pie/v2.hpkm" --pid "$pid" --wait 1 --dry-run \
+			>"$tmp/out" 2>&1
+		! grep -q "is being made" "$tmp/out" || fail "$(<"$tmp/out")"
+		freeze "$group" 0
+		nap
+	done
+	echo "$pid" >/sys/fs/cgroup/cgroup.procs
+	end "$pid"
+	soon rmdir "$group"
+	clean
+}
+
 freeze()
 {
 	echo "$2" >"$1/cgroup.freeze"
@@ -386,6 +408,7 @@ huge()
 cases \
 	hotplug "CPUs go offline and come back" \
 	frozen "frozen in a control group" \
+	frozen_fork "frozen while it forks" \
 	limited "short of memory in a control group" \
 	out_of_memory "killed for want of memory" \
 	swapped "pages that are swapped out" \

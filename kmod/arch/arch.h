@@ -96,6 +96,12 @@ bool hpkm_arch_in_signal_return(const struct pt_regs *regs);
 bool hpkm_arch_in_fork(const struct pt_regs *regs);
 
 /*
+ * Is it in vfork()?  The child uses its stack meanwhile, so C libraries take
+ * the return address off it, and keep it in a register.
+ */
+bool hpkm_arch_in_vfork(const struct pt_regs *regs);
+
+/*
  * Bytes by which the kernel may set a thread's instruction pointer back, to
  * restart a system call.
  */

@@ -177,6 +177,11 @@ bool hpkm_arch_in_fork(const struct pt_regs *regs)
 	       regs->orig_ax == __NR_fork || regs->orig_ax == __NR_vfork;
 }
 
+bool hpkm_arch_in_vfork(const struct pt_regs *regs)
+{
+	return regs->orig_ax == __NR_vfork;
+}
+
 unsigned long hpkm_arch_restart_size(void)
 {
 	return 2;	/* syscall, int $0x80 and sysenter alike */
