@@ -236,10 +236,12 @@ static void add_code(struct hpkm_transition *t, struct hpkm_range range)
 
 	if (!range.size && !range.window)
 		return;
-	if ((range.body || range.removed >= 0) && range.size > sizeof(code) &&
-	    !hpkm_target_read(&t->target, range.start + range.size -
-			      sizeof(code), code, sizeof(code)))
-		range.ends_in_call = hpkm_arch_ends_in_call(code);
+	/* What can't be read now may be one. */
+	if ((range.body || range.removed >= 0) && range.size > sizeof(code))
+		range.ends_in_call =
+			hpkm_target_read(&t->target, range.start + range.size -
+					 sizeof(code), code, sizeof(code)) ||
+			hpkm_arch_ends_in_call(code);
 	t->ranges.range[t->ranges.count++] = range;
 }
 

@@ -45,6 +45,9 @@ enum hpkm_walk_status hpkm_walk(struct mm_struct *mm, unsigned long address,
 	pmd_t *pmd;
 	pte_t pte;
 
+	/* Callers take addresses from user memory; above is the kernel. */
+	if (address >= TASK_SIZE_MAX)
+		return HPKM_WALK_NONE;
 	if (pgd_none(*pgd))
 		return HPKM_WALK_NONE;
 	p4d = p4d_offset(pgd, address);

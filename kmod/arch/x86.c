@@ -130,8 +130,9 @@ bool hpkm_arch_calls(const u8 *code, unsigned long back, unsigned long func)
 
 /*
  * call rel32, or FF /2 through a register, or through memory at rip + disp32,
- * register + disp8 or register + disp32.  That other instructions may end in
- * the same bytes makes the answer err on the safe side.
+ * register + disp8 or register + disp32, with a SIB byte or without.  That
+ * other instructions may end in the same bytes makes the answer err on the safe
+ * side.
  */
 bool hpkm_arch_ends_in_call(const u8 *code)
 {
@@ -140,6 +141,7 @@ bool hpkm_arch_ends_in_call(const u8 *code)
 	return end[-5] == 0xe8 ||
 	       (end[-2] == 0xff && (end[-1] & 0x38) == 0x10) ||
 	       (end[-3] == 0xff && (end[-2] & 0x38) == 0x10) ||
+	       (end[-4] == 0xff && (end[-3] & 0x38) == 0x10) ||
 	       (end[-6] == 0xff && (end[-5] & 0x38) == 0x10) ||
 	       (end[-7] == 0xff && (end[-6] & 0x38) == 0x10);
 }
