@@ -12,8 +12,9 @@
  * mapping and vm_ops->open counts the reference; unmapping, exec and exit end
  * in vm_ops->close, which drops it.  Nothing else knows the targets.
  *
- * vm_private_data is written only inside the stop, and read with mmap_lock
- * held; open and close run with it held for writing.
+ * vm_private_data is written only inside the stop, which holds mmap_lock for
+ * reading at most; open and close run with it held for writing.  So who reads it
+ * otherwise disables preemption until he has his reference.
  *
  * Until a mapping is committed it is VM_DONTCOPY, with no state: a child that
  * is forked meanwhile gets exactly what was committed before.
@@ -24,6 +25,7 @@
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/preempt.h>
 #include <linux/sizes.h>
 
 #include "arch/arch.h"
@@ -515,12 +517,16 @@ struct hpkm_state *hpkm_state_of(struct mm_struct *mm)
 	struct vm_area_struct *vma;
 
 	mmap_read_lock(mm);
-	for (vma = find_vma(mm, 0); vma; vma = find_vma(mm, vma->vm_end)) {
-		if (vma->vm_ops == &table_vm_ops && vma->vm_private_data) {
-			state = vma->vm_private_data;
+	for (vma = find_vma(mm, 0); vma && !state;
+	     vma = find_vma(mm, vma->vm_end)) {
+		if (vma->vm_ops != &table_vm_ops)
+			continue;
+		/* No stop comes between, which may replace and drop it. */
+		preempt_disable();
+		state = vma->vm_private_data;
+		if (state)
 			hpkm_state_get(state);
-			break;
-		}
+		preempt_enable();
 	}
 	mmap_read_unlock(mm);
 	return state;
